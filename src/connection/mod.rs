@@ -1,0 +1,158 @@
+//! The client as a session sees it: `recv`, `send`, `close`, over memory.
+//!
+//! ```text
+//!            pull                    recv / input+consume
+//!  Transport ────► Input ────────────────────────────────► Session
+//!     ▲                                                       │
+//!     └─────────── Output ◄───────────────────────────────────┘
+//!            push            send / send_bytes / send_file
+//! ```
+//!
+//! There is no socket in a [`Connection`]: the transport fills its input before the session is called and empties its
+//! output afterwards. So a session cannot block, its sends are never short, and tests and fuzzers need no network.
+//!
+//! Pattern: Mediator between transport and session.
+
+mod context;
+mod input;
+mod output;
+pub(crate) mod transport;
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+pub(crate) use context::{Clock, Context, Counters, Job, Workers};
+pub use context::{DATE_BYTES, Stats};
+pub(crate) use input::Input;
+pub(crate) use output::Output;
+
+use crate::message::{Address, ClientKey, FileSlice};
+
+/// One client's connection, with the verbs of the tutorial: [`recv`](Self::recv), [`send`](Self::send),
+/// [`close`](Self::close).
+///
+/// `recv` and `send` copy, which is right for learning and for most servers. Who counts copies takes
+/// [`input`](Self::input) with [`consume`](Self::consume), and [`send_bytes`](Self::send_bytes).
+pub struct Connection {
+    pub(crate) input: Input,
+    pub(crate) output: Output,
+    peer: SocketAddr,
+    key: ClientKey,
+    context: Rc<Context>,
+    ending: Ending,
+}
+
+/// Whether the session has asked for the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    NotAsked,
+    WhenSent,
+}
+
+impl Connection {
+    pub(crate) fn new(peer: SocketAddr, key: ClientKey, context: Rc<Context>) -> Self {
+        Self { input: Input::default(), output: Output::default(), peer, key, context, ending: Ending::NotAsked }
+    }
+
+    /// Step 5: takes all bytes that have arrived. Empty when none have; see [`Self::is_eof`] for the end.
+    pub fn recv(&mut self) -> Vec<u8> {
+        let received = self.input.bytes().to_vec();
+        self.input.consume(received.len());
+        received
+    }
+
+    /// Step 6: queues bytes to be sent, in order. Never short, never waits; what the client is slow to take waits in
+    /// memory, so a session that sends without being asked looks at [`Self::is_full`].
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.output.put(bytes);
+    }
+
+    /// Step 7: ends the connection once everything queued has been sent. The same as returning
+    /// [`Next::Close`](crate::Next::Close).
+    pub fn close(&mut self) {
+        self.ending = Ending::WhenSent;
+    }
+
+    /// The bytes that have arrived and were not consumed; they stay until then.
+    pub fn input(&self) -> &[u8] {
+        self.input.bytes()
+    }
+
+    /// Takes the first `count` bytes of [`Self::input`] away (all of them, if there are fewer).
+    pub fn consume(&mut self, count: usize) {
+        self.input.consume(count);
+    }
+
+    /// Whether the peer has finished sending: what is in [`Self::input`] is the last.
+    pub fn is_eof(&self) -> bool {
+        self.input.has_ended()
+    }
+
+    /// Queues bytes without copying them, unless they are few.
+    pub fn send_bytes(&mut self, bytes: Bytes) {
+        self.output.put_bytes(bytes);
+    }
+
+    /// Queues a stretch of a file; the transport sends it with `sendfile` where it can.
+    pub fn send_file(&mut self, slice: FileSlice) {
+        self.output.put_file(slice);
+    }
+
+    /// Whether enough is queued for now: produce more when `on_drained` is called.
+    pub fn is_full(&self) -> bool {
+        self.output.is_full()
+    }
+
+    /// The address of the client. Clients of a unix socket have `0.0.0.0:0`.
+    pub fn peer_addr(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Where other threads can reach this client's session.
+    pub fn address(&self) -> Address {
+        Address::new(self.context.mailbox.clone(), self.key)
+    }
+
+    /// The time of this turn; the loop reads the clock once for many clients.
+    pub fn now(&self) -> Instant {
+        self.context.clock.now()
+    }
+
+    /// The `Date` of this second (RFC 9110 section 6.6.1).
+    pub fn date(&self) -> [u8; DATE_BYTES] {
+        self.context.clock.date()
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.context.counters
+    }
+
+    /// Gives a job to the worker pool; `Err` if its queue is full.
+    pub(crate) fn submit(&self, job: Job) -> Result<(), Job> {
+        self.context.workers.submit(job)
+    }
+
+    pub(crate) fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    /// Moves what is queued into `transport`'s socket.
+    pub(crate) fn push(&mut self, transport: &mut dyn transport::Transport) -> io::Result<transport::Push> {
+        transport.push(&mut self.output)
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("peer", &self.peer)
+            .field("unread_bytes", &self.input().len())
+            .field("unsent_bytes", &self.output.memory())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,286 @@
+//! What waits to be sent, in order.
+//!
+//! Small things (heads, short bodies, chunk sizes) are copied one behind the other into one buffer, so that a head and
+//! its body, or the answers to a pipeline, leave in one write. Large bodies stay where they are: [`Segment::Bytes`] by
+//! reference, [`Segment::File`] in the file. The transport takes from the front.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::{Buf, Bytes};
+
+use crate::message::FileSlice;
+
+/// Up to so many bytes, a copy is cheaper than a segment of its own.
+const COPY_AT_MOST_BYTES: usize = 4 * 1024;
+
+/// So many bytes in memory are enough: the session pauses until the client has taken them.
+const HIGH_WATER_BYTES: usize = 64 * 1024;
+
+/// A buffer that grew over this is not kept for the next answer.
+const KEEP_AT_MOST_BYTES: usize = 64 * 1024;
+
+/// How many pieces one write takes at most.
+pub(crate) const SLICES_PER_WRITE: usize = 16;
+
+/// One thing in the queue.
+#[derive(Debug)]
+enum Segment {
+    /// So many bytes of [`Output::copied`].
+    Copied(usize),
+    Bytes(Bytes),
+    File(FileSlice),
+}
+
+/// The queue between the session and the transport.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    segments: VecDeque<Segment>,
+    /// The bytes of all [`Segment::Copied`], in order, from `copied_start` on.
+    copied: Vec<u8>,
+    copied_start: usize,
+    /// Bytes held by [`Segment::Bytes`].
+    referenced: usize,
+    files: usize,
+    /// Bytes that the transport has taken since the connection began.
+    sent: u64,
+}
+
+/// What stands at the front of the queue.
+pub(crate) enum Front<'a> {
+    Nothing,
+    /// Bytes follow one another in memory; `more` if a file stands behind them.
+    Bytes {
+        more: More,
+    },
+    File(&'a mut FileSlice),
+}
+
+/// Whether what follows shall leave in the same packet (`MSG_MORE`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum More {
+    Follows,
+    Nothing,
+}
+
+impl Output {
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        self.copied.extend_from_slice(bytes);
+        self.account_copied(bytes.len());
+    }
+
+    /// Lets `write` append bytes in place.
+    pub(crate) fn put_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let before = self.copied.len();
+        write(&mut self.copied);
+        self.account_copied(self.copied.len() - before);
+    }
+
+    pub(crate) fn put_bytes(&mut self, bytes: Bytes) {
+        if bytes.len() <= COPY_AT_MOST_BYTES {
+            return self.put(&bytes);
+        }
+        self.referenced += bytes.len();
+        self.segments.push_back(Segment::Bytes(bytes));
+    }
+
+    pub(crate) fn put_file(&mut self, slice: FileSlice) {
+        if slice.length > 0 {
+            self.files += 1;
+            self.segments.push_back(Segment::File(slice));
+        }
+    }
+
+    fn account_copied(&mut self, count: usize) {
+        match self.segments.back_mut() {
+            _ if count == 0 => {}
+            Some(Segment::Copied(length)) => *length += count,
+            _ => self.segments.push_back(Segment::Copied(count)),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// Bytes held in memory; what lies in files does not count.
+    pub(crate) fn memory(&self) -> usize {
+        self.copied.len() - self.copied_start + self.referenced
+    }
+
+    /// A queued file counts as full: a peer that pipelines without reading shall not hold many of them open.
+    pub(crate) fn is_full(&self) -> bool {
+        self.files > 0 || self.memory() >= HIGH_WATER_BYTES
+    }
+
+    /// All bytes that were ever sent on this connection; it moves as long as the peer reads.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Makes `spare` (empty, with room) the buffer, if there is none: answers then need no allocation.
+    pub(crate) fn borrow(&mut self, spare: &mut Vec<u8>) {
+        if self.copied.capacity() == 0 {
+            self.copied = std::mem::take(spare);
+        }
+    }
+
+    /// Gives the buffer away if nothing is in it, so that an idle client owns none.
+    pub(crate) fn give_back(&mut self, spare: &mut Vec<u8>) {
+        if self.is_empty() {
+            self.segments = VecDeque::new();
+            let buffer = std::mem::take(&mut self.copied);
+            if buffer.capacity() > spare.capacity() && buffer.capacity() <= KEEP_AT_MOST_BYTES {
+                *spare = buffer;
+            }
+        }
+    }
+
+    pub(crate) fn front(&mut self) -> Front<'_> {
+        let more = if self.files > 0 { More::Follows } else { More::Nothing };
+        match self.segments.front_mut() {
+            None => Front::Nothing,
+            Some(Segment::File(slice)) => Front::File(slice),
+            Some(_) => Front::Bytes { more },
+        }
+    }
+
+    /// The bytes at the front, up to the first file; returns how many slices were filled.
+    pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; SLICES_PER_WRITE]) -> usize {
+        let (mut count, mut at) = (0, self.copied_start);
+        for (segment, slice) in self.segments.iter().zip(slices) {
+            *slice = match segment {
+                Segment::Copied(length) => {
+                    at += length;
+                    IoSlice::new(&self.copied[at - length..at])
+                }
+                Segment::Bytes(bytes) => IoSlice::new(bytes),
+                Segment::File(_) => break,
+            };
+            count += 1;
+        }
+        count
+    }
+
+    /// The transport has sent `count` bytes from the front.
+    pub(crate) fn advance(&mut self, mut count: usize) {
+        self.sent += count as u64;
+        while count > 0 {
+            let Some(front) = self.segments.front_mut() else { break };
+            let (taken, is_done) = match front {
+                Segment::Copied(length) => {
+                    let taken = count.min(*length);
+                    *length -= taken;
+                    self.copied_start += taken;
+                    (taken, *length == 0)
+                }
+                Segment::Bytes(bytes) => {
+                    let taken = count.min(bytes.len());
+                    bytes.advance(taken);
+                    self.referenced -= taken;
+                    (taken, bytes.is_empty())
+                }
+                Segment::File(slice) => {
+                    let taken = slice.length.min(count as u64);
+                    slice.offset += taken;
+                    slice.length -= taken;
+                    (usize::try_from(taken).expect("at most count"), slice.length == 0)
+                }
+            };
+            if is_done {
+                self.pop();
+            }
+            count -= taken;
+        }
+        self.reuse_room();
+    }
+
+    fn pop(&mut self) {
+        if let Some(Segment::File(_)) = self.segments.pop_front() {
+            self.files -= 1;
+        }
+    }
+
+    /// The room of bytes that were sent is used again before the buffer grows.
+    fn reuse_room(&mut self) {
+        if self.copied_start == self.copied.len() {
+            self.copied.clear();
+            self.copied_start = 0;
+        } else if self.copied_start > HIGH_WATER_BYTES {
+            self.copied.drain(..self.copied_start);
+            self.copied_start = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(output: &Output) -> Vec<Vec<u8>> {
+        let mut slices = [IoSlice::new(&[]); SLICES_PER_WRITE];
+        let count = output.slices(&mut slices);
+        slices[..count].iter().map(|slice| slice.to_vec()).collect()
+    }
+
+    fn file(length: u64) -> FileSlice {
+        FileSlice { file: std::sync::Arc::new(tempfile::tempfile().unwrap()), offset: 0, length }
+    }
+
+    #[test]
+    fn a_head_and_a_small_body_are_one_slice() {
+        let mut output = Output::default();
+        output.put(b"head ");
+        output.put_bytes(Bytes::from_static(b"body"));
+        assert_eq!(content(&output), [b"head body"]);
+    }
+
+    #[test]
+    fn order_is_kept_among_copies_references_and_files() {
+        let mut output = Output::default();
+        let large = Bytes::from(vec![b'x'; COPY_AT_MOST_BYTES + 1]);
+        output.put(b"a");
+        output.put_bytes(large.clone());
+        output.put(b"b");
+        output.put_file(file(5));
+        output.put(b"c");
+        assert_eq!(content(&output), [b"a".to_vec(), large.to_vec(), b"b".to_vec()]);
+        output.advance(1 + large.len() + 1);
+        assert!(matches!(output.front(), Front::File(slice) if slice.length == 5));
+        output.advance(5);
+        assert_eq!(content(&output), [b"c"]);
+        output.advance(1);
+        assert!(output.is_empty());
+        assert_eq!(output.sent(), 8 + large.len() as u64);
+    }
+
+    #[test]
+    fn a_short_write_leaves_the_rest_in_front() {
+        let mut output = Output::default();
+        output.put(b"abcdef");
+        output.advance(2);
+        output.put(b"gh");
+        assert_eq!(content(&output), [b"cdefgh"]);
+    }
+
+    #[test]
+    fn file_bytes_are_not_memory_but_a_queued_file_is_enough() {
+        let mut output = Output::default();
+        output.put_file(file(1 << 40));
+        assert_eq!(output.memory(), 0);
+        assert!(output.is_full());
+    }
+
+    #[test]
+    fn an_empty_output_gives_its_buffer_back() {
+        let (mut output, mut spare) = (Output::default(), Vec::with_capacity(128));
+        output.borrow(&mut spare);
+        output.put(b"abc");
+        output.give_back(&mut spare);
+        assert_eq!(spare.capacity(), 0, "it is still in use");
+        output.advance(3);
+        output.give_back(&mut spare);
+        assert!(spare.capacity() >= 128);
+        assert_eq!(output.copied.capacity(), 0);
+    }
+}

@@ -1,0 +1,160 @@
+//! Moves bytes between a socket and a [`Connection`](super::Connection); knows nothing of what they mean.
+//!
+//! `WouldBlock` is news here, not an error ([`Pull::Blocked`], [`Push::Blocked`]), and `Interrupted` is retried: nobody
+//! above ever sees either. [`Plain`] is TCP and unix sockets, [`Memory`] is for tests. TLS will be one more.
+//!
+//! Pattern: Strategy.
+
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod system;
+#[cfg(not(target_os = "linux"))]
+#[path = "portable.rs"]
+mod system;
+
+mod memory;
+#[cfg(unix)]
+mod unix;
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::Shutdown;
+
+use mio::event::Source;
+
+pub(crate) use memory::{Memory, Wire};
+
+use super::input::Input;
+use super::output::{Front, Output, SLICES_PER_WRITE};
+
+/// What one read brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pull {
+    /// So many bytes, and there may be more. 0: progress without bytes (a TLS handshake record).
+    Bytes(usize),
+    /// So many bytes, and for now there are no more.
+    Drained(usize),
+    /// Nothing now.
+    Blocked,
+    /// The peer has finished.
+    End,
+}
+
+/// How far sending came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Push {
+    /// The output is empty.
+    Drained,
+    /// The peer must read first.
+    Blocked,
+    /// The socket would take more, but it is another client's turn.
+    Unfinished,
+}
+
+/// One client's way to the network. It may be handed to another loop before it is used.
+pub(crate) trait Transport: Send {
+    /// What an event loop waits on; `None` where there is no socket.
+    fn source(&mut self) -> Option<&mut dyn Source>;
+    /// One read into `input`, which has room.
+    fn pull(&mut self, input: &mut Input) -> io::Result<Pull>;
+    /// Sends from the front of `output`.
+    fn push(&mut self, output: &mut Output) -> io::Result<Push>;
+    /// Says to the peer that nothing more will come (a half-close); reading goes on.
+    fn finish(&mut self) -> io::Result<Push>;
+}
+
+/// After so many bytes in one turn, the other clients go first.
+const SEND_PER_TURN_BYTES: u64 = 2 * 1024 * 1024;
+
+/// A Linux stream socket that gave less than we had room for is empty (epoll(7), question 9), which saves the read
+/// that would say so. Elsewhere only `WouldBlock` may say so.
+const SHORT_READ_MEANS_DRAINED: bool = cfg!(target_os = "linux");
+
+/// A socket as it is, without encryption.
+pub(crate) struct Plain<S> {
+    socket: S,
+}
+
+/// What [`Plain`] needs of a socket.
+pub(crate) trait Socket: Read + Write + Source + system::Descriptor + Send {
+    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+}
+
+impl Socket for mio::net::TcpStream {
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        Self::shutdown(self, how)
+    }
+}
+
+impl<S: Socket> Plain<S> {
+    pub(crate) fn new(socket: S) -> Self {
+        Self { socket }
+    }
+
+    /// One write or sendfile from the front; `None` if there is nothing to send.
+    fn push_once(&mut self, output: &mut Output) -> io::Result<Option<usize>> {
+        let sent = match output.front() {
+            Front::Nothing => return Ok(None),
+            Front::Bytes { more } => {
+                let mut slices = [IoSlice::new(&[]); SLICES_PER_WRITE];
+                let count = output.slices(&mut slices);
+                system::send(&mut self.socket, &slices[..count], more)?
+            }
+            Front::File(slice) => match system::send_file(&mut self.socket, slice, SEND_PER_TURN_BYTES)? {
+                // The length was promised in the head: the connection is all that can be given up.
+                0 => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter")),
+                sent => sent,
+            },
+        };
+        output.advance(sent);
+        Ok(Some(sent))
+    }
+}
+
+impl<S: Socket> Transport for Plain<S> {
+    fn source(&mut self) -> Option<&mut dyn Source> {
+        Some(&mut self.socket)
+    }
+
+    fn pull(&mut self, input: &mut Input) -> io::Result<Pull> {
+        let spare = input.spare();
+        let room = spare.len();
+        loop {
+            match self.socket.read(spare) {
+                Ok(0) => return Ok(Pull::End),
+                Ok(count) => {
+                    input.filled(count);
+                    let is_drained = SHORT_READ_MEANS_DRAINED && count < room;
+                    return Ok(if is_drained { Pull::Drained(count) } else { Pull::Bytes(count) });
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Pull::Blocked),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn push(&mut self, output: &mut Output) -> io::Result<Push> {
+        let mut budget = SEND_PER_TURN_BYTES;
+        loop {
+            match self.push_once(output) {
+                Ok(None) => return Ok(Push::Drained),
+                Ok(Some(sent)) => {
+                    budget = budget.saturating_sub(sent as u64);
+                    if output.is_empty() {
+                        return Ok(Push::Drained);
+                    } else if budget == 0 {
+                        return Ok(Push::Unfinished);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Push::Blocked),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<Push> {
+        self.socket.shutdown(Shutdown::Write)?;
+        Ok(Push::Drained)
+    }
+}

@@ -1,0 +1,62 @@
+//! One call of a handler: contained and timed.
+//!
+//! A panic becomes a 500 for that request alone. A call that held its event loop for too long is named in the log,
+//! since every other client of the loop had to wait for it.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+
+use super::{Handler, Plan};
+use crate::message::{Request, Response};
+
+/// Calls the handler. With `warn_after`, a longer call is named in a warning: give it where the caller is an event loop.
+pub(crate) fn call(handler: &dyn Handler, request: &mut Request, warn_after: Option<Duration>) -> Response {
+    let started = warn_after.map(|limit| (Instant::now(), limit));
+    let response = contain(request, |request| handler.handle(request)).unwrap_or_else(broken);
+    if let Some((started, limit)) = started {
+        warn_if_slow(request, started.elapsed(), limit);
+    }
+    response
+}
+
+/// Asks the handler for its plan.
+pub(crate) fn plan(handler: &dyn Handler, request: &mut Request) -> Plan {
+    contain(request, |request| handler.plan(request)).unwrap_or_else(|()| Plan::refuse(broken(())))
+}
+
+/// After a panic the handler's own state may be half changed; that is for its locks to know (they are poisoned). The
+/// request is dropped with the answer.
+fn contain<T>(request: &mut Request, run: impl FnOnce(&mut Request) -> T) -> Result<T, ()> {
+    catch_unwind(AssertUnwindSafe(|| run(request))).map_err(|panic| {
+        let target = request.target().escape_debug();
+        log::error!("the handler of {} {target} panicked: {}", request.method(), panic_text(&*panic));
+    })
+}
+
+fn broken((): ()) -> Response {
+    Response::status_page(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "(no text)",
+    }
+}
+
+fn warn_if_slow(request: &Request, took: Duration, limit: Duration) {
+    if took >= limit {
+        let thread = std::thread::current();
+        log::warn!(
+            "the handler of {} {} held {} for {} ms; wrap it in blocking(..) (slow_handler_warning)",
+            request.method(),
+            request.target().escape_debug(),
+            thread.name().unwrap_or("an event loop"),
+            took.as_millis(),
+        );
+    }
+}

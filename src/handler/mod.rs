@@ -1,0 +1,148 @@
+//! Handlers answer requests: a function, a closure, a struct with state, a folder, or a decorator around another.
+//!
+//! Everything is one trait, [`Handler`], so everything fits into everything else. A handler is asked twice: for its
+//! [`Plan`] when the head is known and the body is not (where shall it run, how much body is it willing to take), then
+//! for the answer.
+//!
+//! Pattern: Strategy ([`Handler`]), Adapter (closures are handlers), Decorator ([`Middleware`]).
+
+mod access_log;
+mod blocking;
+mod call;
+mod middleware;
+
+use std::sync::Arc;
+
+pub use access_log::AccessLog;
+pub use blocking::{Blocking, blocking};
+pub(crate) use call::{call, plan};
+pub use middleware::{HandlerExt, Middleware, With};
+
+use crate::message::{IntoResponse, Request, Response};
+
+/// Answers requests. One handler serves all clients of all loops, so it is shared and immutable; state that changes
+/// goes behind a lock or an atomic.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use qibu::{Handler, Request, Response, testing::TestClient};
+///
+/// #[derive(Default)]
+/// struct Counter(AtomicU64);
+///
+/// impl Handler for Counter {
+///     fn handle(&self, _: &mut Request) -> Response {
+///         Response::text(format!("visit {}", self.0.fetch_add(1, Ordering::Relaxed) + 1))
+///     }
+/// }
+/// let client = TestClient::new(Counter::default());
+/// client.get("/").send();
+/// assert_eq!(client.get("/").send().text(), "visit 2");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot answer HTTP requests",
+    note = "a closure must name its argument's type, as in `|request: &mut Request| ...`",
+    note = "and return something that implements `IntoResponse`"
+)]
+pub trait Handler: Send + Sync + 'static {
+    /// Answers one request. It runs on an event loop unless its plan says otherwise, and must not block there.
+    fn handle(&self, request: &mut Request) -> Response;
+
+    /// Asked once, when the head has arrived and the body has not. A decorator forwards it to what it wraps.
+    fn plan(&self, request: &mut Request) -> Plan {
+        let _ = request;
+        Plan::inline()
+    }
+}
+
+impl<F, R> Handler for F
+where
+    F: Fn(&mut Request) -> R + Send + Sync + 'static,
+    R: IntoResponse,
+{
+    fn handle(&self, request: &mut Request) -> Response {
+        self(request).into_response()
+    }
+}
+
+impl Handler for Box<dyn Handler> {
+    fn handle(&self, request: &mut Request) -> Response {
+        (**self).handle(request)
+    }
+
+    fn plan(&self, request: &mut Request) -> Plan {
+        (**self).plan(request)
+    }
+}
+
+impl<H: Handler + ?Sized> Handler for Arc<H> {
+    fn handle(&self, request: &mut Request) -> Response {
+        (**self).handle(request)
+    }
+
+    fn plan(&self, request: &mut Request) -> Plan {
+        (**self).plan(request)
+    }
+}
+
+/// Where a request shall be handled and how much body it may have.
+///
+/// ```
+/// use qibu::{Handler, Plan, Request, Response, StatusCode, testing::TestClient};
+///
+/// struct Upload;
+///
+/// impl Handler for Upload {
+///     fn handle(&self, request: &mut Request) -> Response {
+///         Response::text(format!("{} bytes", request.bytes().map_or(0, |body| body.len())))
+///     }
+///     fn plan(&self, request: &mut Request) -> Plan {
+///         match request.header("authorization") {
+///             Some(_) => Plan::inline().body_limit(10),
+///             None => Plan::refuse(Response::new(StatusCode::UNAUTHORIZED)), // its body is never read
+///         }
+///     }
+/// }
+/// let client = TestClient::new(Upload);
+/// assert_eq!(client.post("/").body("abc").send().status(), 401);
+/// assert_eq!(client.post("/").header("authorization", "x").body("abc").send().text(), "3 bytes");
+/// assert_eq!(client.post("/").header("authorization", "x").body("twelve bytes").send().status(), 413);
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Plan {
+    pub(crate) place: Place,
+    pub(crate) body_limit: Option<u64>,
+}
+
+/// Where the handler runs.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Loop,
+    Pool,
+    /// Nowhere: this is the answer.
+    Refused(Box<Response>),
+}
+
+impl Plan {
+    /// On the event loop, when the whole body is there.
+    pub fn inline() -> Self {
+        Self { place: Place::Loop, body_limit: None }
+    }
+
+    /// On a worker thread, when the whole body is there: for handlers that block. See [`blocking`].
+    pub fn pool() -> Self {
+        Self { place: Place::Pool, body_limit: None }
+    }
+
+    /// Not at all: `response` is the answer, and the body is not read.
+    pub fn refuse(response: Response) -> Self {
+        Self { place: Place::Refused(Box::new(response)), body_limit: None }
+    }
+
+    /// The longest body that is taken, in bytes, instead of the server's setting.
+    pub fn body_limit(mut self, bytes: u64) -> Self {
+        self.body_limit = Some(bytes);
+        self
+    }
+}

@@ -1,0 +1,74 @@
+//! *qibu* (七步, "seven steps"): an object-oriented web server in Rust.
+//!
+//! Every TCP server takes seven steps: **socket, bind, listen, accept, recv, send, close**. A well-known Python tutorial
+//! puts them into a class, and this crate is that class, grown up:
+//!
+//! ```no_run
+//! use qibu::{Request, WebServer};
+//!
+//! fn main() -> std::io::Result<()> {
+//!     WebServer::new("127.0.0.1:8090", |_: &mut Request| "Hello, world!")? // 1 socket, 2 bind, 3 listen
+//!         .start() // 4 accept, and for each client: 5 recv, 6 send, 7 close
+//! }
+//! ```
+//!
+//! # Serve a folder, write a handler, or speak your own protocol
+//!
+//! | you want | you give [`WebServer`] |
+//! |---|---|
+//! | a folder on the web | [`StaticFiles::new("site")`](StaticFiles) |
+//! | answers of your own | a closure, or a struct that is a [`Handler`] |
+//! | something around them (a log, a check) | a [`Middleware`] |
+//! | a handler that blocks | [`blocking(handler)`](blocking) |
+//! | an answer that comes later | [`Request::later`], [`Body::channel`] |
+//! | no HTTP at all | a [`Session`], through [`WebServer::with_protocol`] |
+//!
+//! # The layers
+//!
+//! ```text
+//!                 main ─► server                 new · start · handle_client_request; loops, timers, workers
+//!                           │
+//!                           ▼
+//!    connection ◄─────── protocol ───────► handler ─► static_files
+//!   (Transport, input,   (Session: http1,      │
+//!    output queue)        yours)               ▼
+//!                           └──────────────► message   (Request, Response, Body: plain values)
+//! ```
+//!
+//! An arrow means "may use". A test reads the source and fails on any other, so the picture stays true.
+//!
+//! # The life of a request
+//!
+//! A client connects: [`WebServer::start`] accepts it (4), and the [`Protocol`] makes it a [`Session`]. Its bytes come:
+//! `handle_client_request` has the transport read them (5) into the loop's buffer and calls the session. HTTP's session
+//! finds the end of the head, asks the [`Handler`] for its [`Plan`], collects the body if there is one, and calls
+//! [`Handler::handle`]. The [`Response`] becomes a head and segments in the output queue; the transport sends them (6) until
+//! the queue is empty or the client must read first. Then the session waits for the next request, or the connection is
+//! closed (7): half-closed, drained for a moment, dropped.
+//!
+//! There is no way back up in this walk.
+//!
+//! # Where to read next
+//!
+//! `src/server/mod.rs` is the class. From there, in the order of a request: `server/client.rs`, `protocol/http1/mod.rs` with
+//! its diagram, `handler/mod.rs`, `static_files/mod.rs`, and back out: `protocol/http1/encode.rs`, `connection/output.rs`,
+//! `connection/transport/mod.rs`.
+
+mod connection;
+mod handler;
+mod message;
+mod protocol;
+mod server;
+mod static_files;
+pub mod testing;
+
+pub use connection::{Connection, DATE_BYTES, Stats};
+pub use handler::{AccessLog, Blocking, Handler, HandlerExt, Middleware, Plan, With, blocking};
+pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+pub use message::{
+    Address, Body, BodySender, Closed, Error, FileSlice, IntoResponse, Note, ProtocolError, Reply, Request, Response,
+    Result, TrySendError,
+};
+pub use protocol::{Http, HttpSettings, Next, Protocol, Session};
+pub use server::{Builder, Running, ServerHandle, WebServer};
+pub use static_files::StaticFiles;

@@ -1,0 +1,52 @@
+//! The program `qibu`: options → handler → [`WebServer`](qibu::WebServer). It uses what everybody can use.
+
+mod cli;
+#[cfg(unix)]
+#[path = "signals_unix.rs"]
+mod signals;
+#[cfg(not(unix))]
+#[path = "signals_portable.rs"]
+mod signals;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use qibu::AccessLog;
+
+fn main() -> ExitCode {
+    let options = cli::Options::parse(); // wrong usage: exit code 2
+    start_logging();
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(complaint) => {
+            eprintln!("qibu: {complaint}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &cli::Options) -> Result<(), String> {
+    let prepared = cli::prepare(options).map_err(|complaint| complaint.to_string())?;
+    signals::stop_on_signals(prepared.server.handle()).map_err(|error| format!("signals cannot be caught: {error}"))?;
+    for line in prepared.news {
+        // Whoever closed our output still wants the folder.
+        let _ = writeln!(io::stdout(), "{line}");
+    }
+    prepared.server.start().map_err(|error| error.to_string())
+}
+
+/// Warnings always; a line for each answer where somebody is there to read it. `RUST_LOG` says otherwise.
+fn start_logging() {
+    let default = if io::stderr().is_terminal() { "warn,qibu=info" } else { "warn" };
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default))
+        .format(|out, record| {
+            let time = out.timestamp_seconds();
+            if record.target() == AccessLog::TARGET {
+                return writeln!(out, "{time} {}", record.args());
+            }
+            let style = out.default_level_style(record.level());
+            writeln!(out, "{time} {style}{}{style:#} {}", record.level().as_str().to_lowercase(), record.args())
+        })
+        .init();
+}

@@ -1,0 +1,119 @@
+//! How another thread reaches a client: a note, dropped into the mailbox of the loop on which the client lives.
+//!
+//! A client never leaves its loop and is never locked. Whoever has something for it (a worker that finished, a chat
+//! room) holds an [`Address`] and posts a [`Note`]; the loop wakes up and gives the note to the client's session.
+//! An address outlives its client: a note for a client that has gone is dropped, never given to the next one in
+//! the same slot, because the key carries a generation.
+//!
+//! Pattern: Mailbox (Actor model), one per loop.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{IntoResponse, Response};
+use http::StatusCode;
+
+/// Which client of a loop: its slot in the table, and how many clients sat in that slot before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ClientKey {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+}
+
+/// Counts the requests of one connection, so that an answer to an earlier one is known as late.
+pub(crate) type ExchangeId = u64;
+
+/// What another thread may tell a session.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Note {
+    /// The answer to a request that was put off with [`Request::later`](super::Request::later).
+    Reply {
+        /// Which request of the connection it answers, counted from 1.
+        exchange: u64,
+        /// The answer.
+        response: Response,
+    },
+    /// A [`BodySender`](super::BodySender) has something new for the answer that is being sent.
+    Body {
+        /// Which request of the connection the body answers, counted from 1.
+        exchange: u64,
+    },
+    /// Anything that a session of your own understands.
+    Custom(Box<dyn Any + Send>),
+}
+
+/// A loop's side of an [`Address`]: takes notes from any thread.
+pub(crate) trait Mailbox: Send + Sync {
+    /// Keeps the note for the loop and wakes it if it may be asleep.
+    fn post(&self, to: ClientKey, note: Note);
+}
+
+/// Where one client can be reached, from any thread and for as long as you like.
+///
+/// Get one from [`Connection::address`](crate::Connection::address).
+#[derive(Clone)]
+pub struct Address {
+    mailbox: Arc<dyn Mailbox>,
+    client: ClientKey,
+}
+
+impl Address {
+    pub(crate) fn new(mailbox: Arc<dyn Mailbox>, client: ClientKey) -> Self {
+        Self { mailbox, client }
+    }
+
+    /// Sends anything to the client's session; it arrives as [`Note::Custom`]. Lost without a word if the client has gone.
+    pub fn send(&self, message: impl Any + Send) {
+        self.post(Note::Custom(Box::new(message)));
+    }
+
+    pub(crate) fn post(&self, note: Note) {
+        self.mailbox.post(self.client, note);
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+/// The right to answer one request, from any thread, whenever the answer is ready.
+///
+/// Made by [`Request::later`](super::Request::later). A reply that is dropped unsent answers 500, so that no client
+/// waits for a thread that has died.
+#[derive(Debug)]
+#[must_use = "dropping a Reply answers 500"]
+pub struct Reply {
+    /// `None` once sent.
+    to: Option<Address>,
+    exchange: ExchangeId,
+}
+
+impl Reply {
+    pub(crate) fn new(to: Address, exchange: ExchangeId) -> Self {
+        Self { to: Some(to), exchange }
+    }
+
+    /// Sends the answer. It is dropped without a word if the client has gone.
+    pub fn send(mut self, response: impl IntoResponse) {
+        self.deliver(response.into_response());
+    }
+
+    fn deliver(&mut self, response: Response) {
+        if let Some(to) = self.to.take() {
+            to.post(Note::Reply { exchange: self.exchange, response });
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if self.to.is_some() {
+            log::error!("a Reply was dropped unsent; the client gets 500");
+            self.deliver(Response::new(StatusCode::INTERNAL_SERVER_ERROR));
+        }
+    }
+}

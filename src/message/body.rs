@@ -1,0 +1,157 @@
+//! The body of a response: bytes in memory, a stretch of a file, or a stream that another thread feeds.
+//!
+//! A handler builds one and forgets it. What happens to it is the protocol's matter: HTTP/1.1 hands a file on as a
+//! file, so that the transport can let the kernel copy it (`sendfile`), and frames a stream as chunks.
+
+use std::fmt;
+use std::fs::File;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::ExchangeId;
+use super::channel::{self, BodyReceiver, BodySender};
+
+/// A stretch of an open file, to be sent without passing through our memory where the system can do that.
+#[derive(Debug, Clone)]
+pub struct FileSlice {
+    pub(crate) file: Arc<File>,
+    /// Where it begins, in bytes from the start of the file.
+    pub(crate) offset: u64,
+    /// How many bytes are left to send.
+    pub(crate) length: u64,
+}
+
+/// What follows the fields of a response.
+///
+/// ```
+/// use qibu::Body;
+///
+/// assert_eq!(Body::from("seven steps").len(), Some(11));
+/// assert_eq!(Body::empty().len(), Some(0));
+/// let (sender, body) = Body::channel(64 * 1024);
+/// assert_eq!(body.len(), None, "a stream ends when its last sender is dropped");
+/// # drop(sender);
+/// ```
+#[derive(Debug, Default)]
+pub struct Body {
+    pub(crate) kind: Kind,
+}
+
+/// What a body is made of; the protocol looks, handlers need not.
+pub(crate) enum Kind {
+    Bytes(Bytes),
+    File(FileSlice),
+    Channel(BodyReceiver),
+    /// The answer to this exchange comes later, as a [`Note::Reply`](super::Note::Reply).
+    Later(ExchangeId),
+}
+
+impl Body {
+    /// No bytes at all.
+    pub const fn empty() -> Self {
+        Self { kind: Kind::Bytes(Bytes::new()) }
+    }
+
+    /// Bytes that live as long as the program: no copy, no allocation.
+    pub const fn from_static(bytes: &'static [u8]) -> Self {
+        Self { kind: Kind::Bytes(Bytes::from_static(bytes)) }
+    }
+
+    /// The bytes `range` of a file. If the file turns out shorter than that while it is sent, the connection is
+    /// closed, since a wrong number of bytes would be taken for the next answer.
+    pub fn file(file: impl Into<Arc<File>>, range: Range<u64>) -> Self {
+        let length = range.end.saturating_sub(range.start);
+        Self { kind: Kind::File(FileSlice { file: file.into(), offset: range.start, length }) }
+    }
+
+    /// A stream: what is given to the sender, from any thread, goes out as it comes. At most `capacity` bytes wait
+    /// for a slow client; then [`BodySender::send`] waits and [`BodySender::try_send`] refuses.
+    pub fn channel(capacity: usize) -> (BodySender, Self) {
+        let (sender, receiver) = channel::channel(capacity);
+        (sender, Self { kind: Kind::Channel(receiver) })
+    }
+
+    pub(crate) const fn later(exchange: ExchangeId) -> Self {
+        Self { kind: Kind::Later(exchange) }
+    }
+
+    /// Its length in bytes, `None` where only the end will tell.
+    pub fn len(&self) -> Option<u64> {
+        match &self.kind {
+            Kind::Bytes(bytes) => Some(bytes.len() as u64),
+            Kind::File(slice) => Some(slice.length),
+            Kind::Channel(_) | Kind::Later(_) => None,
+        }
+    }
+
+    /// Whether it is known to hold nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+
+    /// The bytes, where they are in memory.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match &self.kind {
+            Kind::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Self::Bytes(Bytes::new())
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::File(slice) => write!(f, "{} bytes of a file from {}", slice.length, slice.offset),
+            Self::Channel(_) => f.write_str("a stream"),
+            Self::Later(exchange) => write!(f, "the answer to exchange {exchange}, later"),
+        }
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self { kind: Kind::Bytes(bytes) }
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Self::from_static(text.as_bytes())
+    }
+}
+
+impl From<&'static [u8]> for Body {
+    fn from(bytes: &'static [u8]) -> Self {
+        Self::from_static(bytes)
+    }
+}
+
+impl From<std::borrow::Cow<'static, str>> for Body {
+    fn from(text: std::borrow::Cow<'static, str>) -> Self {
+        match text {
+            std::borrow::Cow::Borrowed(text) => text.into(),
+            std::borrow::Cow::Owned(text) => text.into(),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! A bounded stream of bytes from any thread to the session that sends them on.
+//!
+//! The producer holds [`BodySender`]s, the session the [`BodyReceiver`]. What waits between them is bounded in bytes:
+//! when a client reads slowly, [`BodySender::send`] waits too, which is back-pressure all the way to the producer.
+//! The session is told by a note, and only when it said that it waits: a thousand small sends wake the loop once.
+//!
+//! Pattern: Producer-Consumer over a bounded buffer.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::{Address, ExchangeId, Note};
+
+/// The client has gone, or the body was ended: nothing can be sent any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the client has gone")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+/// Why [`BodySender::try_send`] did not take the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrySendError {
+    /// The client reads more slowly than you write; here are the bytes again.
+    Full(Bytes),
+    /// The client has gone.
+    Closed,
+}
+
+impl fmt::Display for TrySendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(_) => f.write_str("the client is slower than its body"),
+            Self::Closed => Closed.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TrySendError {}
+
+/// The end of a body into which a producer writes. Clones write into the same body; when the last one is dropped, the
+/// body ends.
+///
+/// ```
+/// use qibu::{Body, Request, Response};
+///
+/// fn count(_: &mut Request) -> Response {
+///     let (sender, body) = Body::channel(16 * 1024);
+///     std::thread::spawn(move || {
+///         for number in 1..=3 {
+///             if sender.send(format!("{number}\n")).is_err() {
+///                 return; // the client has gone
+///             }
+///         }
+///     });
+///     Response::text(body)
+/// }
+/// # let answer = qibu::testing::TestClient::new(count).get("/").send();
+/// # assert_eq!(answer.text(), "1\n2\n3\n");
+/// ```
+pub struct BodySender {
+    shared: Arc<Shared>,
+}
+
+/// The end of a body from which a session reads.
+pub(crate) struct BodyReceiver {
+    shared: Arc<Shared>,
+}
+
+/// What [`BodyReceiver::receive`] found.
+pub(crate) enum Received {
+    Bytes(Bytes),
+    /// Nothing yet; a note will come.
+    Nothing,
+    /// The body is complete.
+    End(HeaderMap),
+    /// The producer gave up: the body must not look complete.
+    Aborted,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// Signalled when room was made, or the receiver went away.
+    room: Condvar,
+    /// How many bytes may wait.
+    capacity: usize,
+}
+
+struct State {
+    queue: VecDeque<Bytes>,
+    queued_bytes: usize,
+    senders: usize,
+    trailers: HeaderMap,
+    stage: Stage,
+    /// Whom to tell when something comes; `None` while the receiver knows that it has work.
+    waiting: Option<(Address, ExchangeId)>,
+}
+
+#[derive(PartialEq)]
+enum Stage {
+    Open,
+    Aborted,
+    ReceiverGone,
+}
+
+pub(crate) fn channel(capacity: usize) -> (BodySender, BodyReceiver) {
+    let state = State {
+        queue: VecDeque::new(),
+        queued_bytes: 0,
+        senders: 1,
+        trailers: HeaderMap::new(),
+        stage: Stage::Open,
+        waiting: None,
+    };
+    let shared = Arc::new(Shared { state: Mutex::new(state), room: Condvar::new(), capacity: capacity.max(1) });
+    (BodySender { shared: shared.clone() }, BodyReceiver { shared })
+}
+
+impl BodySender {
+    /// Sends bytes, waiting while the client is behind. Do not call it on an event loop (in an inline handler): there
+    /// it could wait for itself. Fails when the client has gone.
+    pub fn send(&self, bytes: impl Into<Bytes>) -> Result<(), Closed> {
+        let bytes = bytes.into();
+        let mut state = self.shared.lock();
+        while state.stage == Stage::Open && state.is_full(self.shared.capacity) {
+            state = self.shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.put(bytes)
+    }
+
+    /// Sends bytes if there is room, at once in any case: for event loops and broadcasts.
+    pub fn try_send(&self, bytes: impl Into<Bytes>) -> Result<(), TrySendError> {
+        let bytes = bytes.into();
+        let mut state = self.shared.lock();
+        if state.stage == Stage::Open && state.is_full(self.shared.capacity) {
+            return Err(TrySendError::Full(bytes));
+        }
+        state.put(bytes).map_err(|Closed| TrySendError::Closed)
+    }
+
+    /// Adds a trailer field, sent after the body where the protocol can (HTTP/1.1 chunked, RFC 9112 section 7.1.2).
+    pub fn add_trailer(&self, name: http::HeaderName, value: http::HeaderValue) {
+        self.shared.lock().trailers.append(name, value);
+    }
+
+    /// Whether the client has gone, so that a producer can stop its work.
+    pub fn is_closed(&self) -> bool {
+        self.shared.lock().stage != Stage::Open
+    }
+
+    /// Says that the body cannot be completed: the connection is closed before the end, so that the client can tell.
+    pub fn abort(self) {
+        let mut state = self.shared.lock();
+        if state.stage == Stage::Open {
+            state.stage = Stage::Aborted;
+        }
+        state.tell();
+    }
+}
+
+impl Clone for BodySender {
+    fn clone(&self) -> Self {
+        self.shared.lock().senders += 1;
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl Drop for BodySender {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.senders -= 1;
+        if state.senders == 0 {
+            state.tell();
+        }
+    }
+}
+
+impl fmt::Debug for BodySender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodySender").field("closed", &self.is_closed()).finish_non_exhaustive()
+    }
+}
+
+impl BodyReceiver {
+    /// The next bytes. On [`Received::Nothing`] a [`Note::Body`] is posted to `address` when there is more to know.
+    pub(crate) fn receive(&self, address: &Address, exchange: ExchangeId) -> Received {
+        let mut state = self.shared.lock();
+        if state.stage == Stage::Aborted {
+            return Received::Aborted;
+        }
+        if let Some(bytes) = state.queue.pop_front() {
+            state.queued_bytes -= bytes.len();
+            self.shared.room.notify_all();
+            return Received::Bytes(bytes);
+        }
+        if state.senders == 0 {
+            return Received::End(mem::take(&mut state.trailers));
+        }
+        state.waiting = Some((address.clone(), exchange));
+        Received::Nothing
+    }
+}
+
+impl Drop for BodyReceiver {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.stage = Stage::ReceiverGone;
+        state.queue = VecDeque::new();
+        state.queued_bytes = 0;
+        self.shared.room.notify_all();
+    }
+}
+
+impl Shared {
+    /// A panic elsewhere leaves the queue whole, so a poisoned lock is still good.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// One piece is always taken, however large: a piece over the capacity must not wait for ever.
+    fn is_full(&self, capacity: usize) -> bool {
+        self.queued_bytes >= capacity
+    }
+
+    fn put(&mut self, bytes: Bytes) -> Result<(), Closed> {
+        if self.stage != Stage::Open {
+            return Err(Closed);
+        }
+        if !bytes.is_empty() {
+            self.queued_bytes += bytes.len();
+            self.queue.push_back(bytes);
+            self.tell();
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self) {
+        if let Some((address, exchange)) = self.waiting.take() {
+            address.post(Note::Body { exchange });
+        }
+    }
+}

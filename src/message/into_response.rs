@@ -1,0 +1,116 @@
+//! What a handler may return.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::StatusCode;
+
+use super::{Body, Response};
+
+/// Anything that can answer a request: text, bytes, a status, a [`Response`], or an `Option` or `Result` of those.
+///
+/// ```
+/// use qibu::{Request, StatusCode, testing::TestClient};
+///
+/// let client = TestClient::new(|request: &mut Request| match request.path() {
+///     "/" => Some("welcome"),
+///     _ => None, // 404
+/// });
+/// assert_eq!(client.get("/").send().text(), "welcome");
+/// assert_eq!(client.get("/else").send().status(), 404);
+///
+/// let client = TestClient::new(|_: &mut Request| (StatusCode::CREATED, "made"));
+/// assert_eq!(client.post("/").send().status(), 201);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an HTTP response",
+    note = "return text, bytes, a StatusCode, a Response, or an Option, Result or (StatusCode, _) of those"
+)]
+pub trait IntoResponse {
+    /// Makes the response.
+    fn into_response(self) -> Response;
+}
+
+impl IntoResponse for Response {
+    fn into_response(self) -> Response {
+        self
+    }
+}
+
+/// 204 No Content.
+impl IntoResponse for () {
+    fn into_response(self) -> Response {
+        Response::new(StatusCode::NO_CONTENT)
+    }
+}
+
+/// The status with its own name as the text.
+impl IntoResponse for StatusCode {
+    fn into_response(self) -> Response {
+        Response::status_page(self)
+    }
+}
+
+impl IntoResponse for Body {
+    fn into_response(self) -> Response {
+        Response::bytes("application/octet-stream", self)
+    }
+}
+
+impl IntoResponse for &'static str {
+    fn into_response(self) -> Response {
+        Response::text(self)
+    }
+}
+
+impl IntoResponse for String {
+    fn into_response(self) -> Response {
+        Response::text(self)
+    }
+}
+
+impl IntoResponse for Cow<'static, str> {
+    fn into_response(self) -> Response {
+        Response::text(self)
+    }
+}
+
+impl IntoResponse for Vec<u8> {
+    fn into_response(self) -> Response {
+        Body::from(self).into_response()
+    }
+}
+
+impl IntoResponse for Bytes {
+    fn into_response(self) -> Response {
+        Body::from(self).into_response()
+    }
+}
+
+impl IntoResponse for &'static [u8] {
+    fn into_response(self) -> Response {
+        Body::from(self).into_response()
+    }
+}
+
+/// `None` is 404.
+impl<T: IntoResponse> IntoResponse for Option<T> {
+    fn into_response(self) -> Response {
+        self.map_or_else(|| Response::status_page(StatusCode::NOT_FOUND), T::into_response)
+    }
+}
+
+impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
+    fn into_response(self) -> Response {
+        match self {
+            Ok(value) => value.into_response(),
+            Err(error) => error.into_response(),
+        }
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for (StatusCode, T) {
+    fn into_response(self) -> Response {
+        self.1.into_response().with_status(self.0)
+    }
+}

@@ -1,0 +1,31 @@
+//! The values that travel between the layers: what was asked, what is answered.
+//!
+//! Nothing here knows a socket, a clock, a thread or a state; everything else in the crate may use these types.
+//!
+//! * [`Request`]: the head as it came (one buffer and the places of names and values in it) and the body.
+//! * [`Response`], [`Body`]: status, fields and what follows them: bytes, a stretch of a file, or a stream.
+//! * [`IntoResponse`], [`Error`]: how a handler's return value becomes a response.
+//! * [`Reply`], [`Address`], [`Note`]: how another thread reaches a client that lives on a loop.
+//! * [`ProtocolError`]: what the peer did wrong, and the status that tells it so.
+//!
+//! Pattern: Value Object; `Body` hides its kinds from handlers.
+
+mod address;
+mod body;
+mod channel;
+mod error;
+mod into_response;
+mod request;
+mod response;
+
+pub use address::{Address, Note, Reply};
+pub(crate) use address::{ClientKey, ExchangeId, Mailbox};
+pub(crate) use body::Kind;
+pub use body::{Body, FileSlice};
+pub(crate) use channel::{BodyReceiver, Received};
+pub use channel::{BodySender, Closed, TrySendError};
+pub use error::{Error, ProtocolError, Result};
+pub use into_response::IntoResponse;
+pub use request::Request;
+pub(crate) use request::{FieldLine, HasQuery, RawHead, Span};
+pub use response::Response;

@@ -1,0 +1,249 @@
+//! What was asked: the head as it came, and the body.
+//!
+//! The head is kept as one buffer with the places of the names and values in it; [`Request::header`] reads those.
+//! The `HeaderMap` that other crates like is built when somebody asks for it: a plain answer pays for no map.
+
+use std::cell::OnceCell;
+use std::fmt;
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+
+use super::{Address, Body, Error, ExchangeId, Reply, Response};
+
+/// One request, as its handler sees it.
+///
+/// ```
+/// use qibu::{Request, testing::TestClient};
+///
+/// let client = TestClient::new(|request: &mut Request| {
+///     format!("{} {} as {}", request.method(), request.path(), request.header("user-agent").unwrap_or("nobody"))
+/// });
+/// let answer = client.get("/a%20b?c=d").header("User-Agent", "a doctest").send();
+/// assert_eq!(answer.text(), "GET /a%20b as a doctest");
+/// ```
+pub struct Request {
+    method: Method,
+    version: Version,
+    head: RawHead,
+    /// Built on first use; from then on it is what counts.
+    map: OnceCell<HeaderMap>,
+    body: Bytes,
+    trailers: HeaderMap,
+    extensions: Extensions,
+    peer: SocketAddr,
+    address: Address,
+    exchange: ExchangeId,
+}
+
+/// The head's bytes, and where the parts lie in them.
+#[derive(Default)]
+pub(crate) struct RawHead {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) path: Span,
+    /// Without the `?`; empty where there is none.
+    pub(crate) query: Span,
+    pub(crate) has_query: HasQuery,
+    pub(crate) fields: Vec<FieldLine>,
+}
+
+/// `/a?` and `/a` are two targets, though both queries are empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum HasQuery {
+    Yes,
+    #[default]
+    No,
+}
+
+/// A stretch of the head's bytes. A head is far below 4 GiB.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FieldLine {
+    pub(crate) name: Span,
+    pub(crate) value: Span,
+}
+
+impl Request {
+    pub(crate) fn new(
+        method: Method,
+        version: Version,
+        head: RawHead,
+        peer: SocketAddr,
+        (address, exchange): (Address, ExchangeId),
+    ) -> Self {
+        Self {
+            method,
+            version,
+            head,
+            map: OnceCell::new(),
+            body: Bytes::new(),
+            trailers: HeaderMap::new(),
+            extensions: Extensions::new(),
+            peer,
+            address,
+            exchange,
+        }
+    }
+
+    /// GET, HEAD, POST …
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// HTTP/1.0 or HTTP/1.1.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The path as it was sent: it begins with `/` (but for `OPTIONS *`) and is still percent-encoded.
+    pub fn path(&self) -> &str {
+        self.head.text(self.head.path)
+    }
+
+    /// What stands behind the `?`, as it was sent; `None` where there is no `?`.
+    pub fn query_string(&self) -> Option<&str> {
+        (self.head.has_query == HasQuery::Yes).then(|| self.head.text(self.head.query))
+    }
+
+    /// Path and query together, as sent; for log lines.
+    pub fn target(&self) -> &str {
+        match self.head.has_query {
+            HasQuery::Yes => self.head.text(Span { start: self.head.path.start, end: self.head.query.end }),
+            HasQuery::No => self.path(),
+        }
+    }
+
+    /// The first field of that name (in any case), if it is text. Values in other encodings: [`Self::header_bytes`].
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.header_bytes(name).and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// The first field of that name (in any case), without the white space around it.
+    pub fn header_bytes(&self, name: &str) -> Option<&[u8]> {
+        self.header_values(name).next()
+    }
+
+    /// All fields of that name, in the order in which they came.
+    pub fn header_values<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        let (built, raw) = match self.map.get() {
+            Some(map) => (Some(map.get_all(name).into_iter()), [].iter()),
+            None => (None, self.head.fields.iter()),
+        };
+        let raw = raw.filter(move |field| self.head.slice(field.name).eq_ignore_ascii_case(name.as_bytes()));
+        built.into_iter().flatten().map(HeaderValue::as_bytes).chain(raw.map(|field| self.head.slice(field.value)))
+    }
+
+    /// All fields as a map; built on the first call.
+    pub fn headers(&self) -> &HeaderMap {
+        self.map.get_or_init(|| self.head.to_map())
+    }
+
+    /// The map, to be changed by a decorator before the next handler sees the request.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        self.headers();
+        self.map.get_mut().expect("built one line above")
+    }
+
+    /// The trailer fields that came after a chunked body. They are never mixed with the header fields (RFC 9110 §6.5.1).
+    pub fn trailers(&self) -> &HeaderMap {
+        &self.trailers
+    }
+
+    /// The address of the client, or of the proxy before it. Clients of a unix socket have `0.0.0.0:0`.
+    pub fn peer_addr(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// The whole body, decoded from its chunks. Fails if it could not be read to its end.
+    pub fn bytes(&mut self) -> Result<&Bytes, Error> {
+        Ok(&self.body)
+    }
+
+    /// The whole body as text. Fails with 400 if it is not UTF-8.
+    pub fn text(&mut self) -> Result<&str, Error> {
+        let body = self.bytes()?;
+        std::str::from_utf8(body).map_err(|_| Error::new(StatusCode::BAD_REQUEST, "the body is not UTF-8 text"))
+    }
+
+    /// Values that decorators leave for handlers.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// Values that decorators leave for handlers.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.extensions
+    }
+
+    /// Puts the answer off: return the response from the handler, and send the reply from any thread when it is known.
+    /// No thread waits meanwhile. At most one reply of a request counts.
+    ///
+    /// ```
+    /// use qibu::{Request, Response, testing::TestClient};
+    ///
+    /// fn slow(request: &mut Request) -> Response {
+    ///     let (reply, pending) = request.later();
+    ///     std::thread::spawn(move || reply.send("thought about it"));
+    ///     pending
+    /// }
+    /// assert_eq!(TestClient::new(slow).get("/").send().text(), "thought about it");
+    /// ```
+    pub fn later(&mut self) -> (Reply, Response) {
+        let pending = Response::new(StatusCode::OK).with_body(Body::later(self.exchange));
+        (Reply::new(self.address.clone(), self.exchange), pending)
+    }
+
+    pub(crate) fn set_body(&mut self, body: Bytes, trailers: HeaderMap) {
+        self.body = body;
+        self.trailers = trailers;
+    }
+}
+
+impl RawHead {
+    pub(crate) fn slice(&self, span: Span) -> &[u8] {
+        &self.bytes[span.start as usize..span.end as usize]
+    }
+
+    fn text(&self, span: Span) -> &str {
+        std::str::from_utf8(self.slice(span)).expect("whoever makes a RawHead has checked that the target is UTF-8")
+    }
+
+    /// A field that `http` would not take is left out; none is known that our own parser lets through.
+    fn to_map(&self) -> HeaderMap {
+        let mut map = HeaderMap::with_capacity(self.fields.len());
+        for field in &self.fields {
+            let name = HeaderName::from_bytes(self.slice(field.name));
+            let value = HeaderValue::from_bytes(self.slice(field.value));
+            if let (Ok(name), Ok(value)) = (name, value) {
+                map.append(name, value);
+            }
+        }
+        map
+    }
+}
+
+impl From<Range<usize>> for Span {
+    fn from(range: Range<usize>) -> Self {
+        let place = |at: usize| u32::try_from(at).expect("a head is far below 4 GiB");
+        Self { start: place(range.start), end: place(range.end) }
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("target", &self.target())
+            .field("version", &self.version)
+            .field("headers", self.headers())
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,161 @@
+//! What is answered: status, fields, body.
+//!
+//! `Content-Length`, `Transfer-Encoding`, `Connection` and `Date` belong to the protocol, which writes them itself;
+//! a handler that sets them is overruled.
+
+use std::fmt;
+
+use http::header::{CONTENT_TYPE, HeaderName, LOCATION};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::Body;
+use super::body::Kind;
+
+/// One response.
+///
+/// ```
+/// use qibu::{Response, StatusCode};
+///
+/// let response = Response::html("<h1>gone</h1>").with_status(StatusCode::GONE).with_header("cache-control", "no-store");
+/// assert_eq!(response.status(), 410);
+/// assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
+/// ```
+pub struct Response {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Body,
+    /// What decorators want to do to an answer that has not come yet, in order.
+    changes: Vec<Change>,
+}
+
+type Change = Box<dyn FnOnce(Response) -> Response + Send>;
+
+impl Response {
+    /// A response without body.
+    pub fn new(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: Body::empty(), changes: Vec::new() }
+    }
+
+    /// 200 with text (`text/plain; charset=utf-8`).
+    pub fn text(body: impl Into<Body>) -> Self {
+        Self::of(HeaderValue::from_static("text/plain; charset=utf-8"), body.into())
+    }
+
+    /// 200 with HTML (`text/html; charset=utf-8`).
+    pub fn html(body: impl Into<Body>) -> Self {
+        Self::of(HeaderValue::from_static("text/html; charset=utf-8"), body.into())
+    }
+
+    /// 200 with a body of any media type, as in `Response::bytes("image/png", picture)`.
+    pub fn bytes(media_type: &str, body: impl Into<Body>) -> Self {
+        Self::new(StatusCode::OK).with_body(body).with_header(CONTENT_TYPE.as_str(), media_type)
+    }
+
+    /// 303 See Other: the client shall GET `location` next.
+    pub fn redirect(location: &str) -> Self {
+        Self::new(StatusCode::SEE_OTHER).with_header(LOCATION.as_str(), location)
+    }
+
+    /// The status and its name as text, as in `404 Not Found`.
+    pub fn status_page(status: StatusCode) -> Self {
+        let name = status.canonical_reason().unwrap_or("");
+        Self::text(format!("{} {name}\n", status.as_str())).with_status(status)
+    }
+
+    fn of(media_type: HeaderValue, body: Body) -> Self {
+        let mut response = Self::new(StatusCode::OK);
+        response.headers.insert(CONTENT_TYPE, media_type);
+        response.body = body;
+        response
+    }
+
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same with another body.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// The same with a field set (in place of fields of that name). A name or value that HTTP does not allow is
+    /// logged and the answer becomes a 500, so that no handler can be made to split a response.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_ref())) {
+            (Ok(name), Ok(value)) => {
+                self.headers.insert(name, value);
+                self
+            }
+            _ => {
+                log::error!("a handler set the field {name:?} to {:?}", String::from_utf8_lossy(value.as_ref()));
+                Self::status_page(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The fields that the handler set.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The fields, to be changed.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// Takes the body out, leaving none.
+    pub fn take_body(&mut self) -> Body {
+        std::mem::take(&mut self.body)
+    }
+
+    /// Changes the response: now, or where it was put off with [`Request::later`](super::Request::later), when it
+    /// comes. Decorators use this, so that they need not know which of the two it is.
+    #[must_use]
+    pub fn map(mut self, change: impl FnOnce(Self) -> Self + Send + 'static) -> Self {
+        if self.is_later() {
+            self.changes.push(Box::new(change));
+            self
+        } else {
+            change(self)
+        }
+    }
+
+    fn is_later(&self) -> bool {
+        matches!(self.body.kind, Kind::Later(_))
+    }
+
+    /// The answer that has come at last, with the changes that waited for it.
+    pub(crate) fn resolve(&mut self, answer: Self) -> Self {
+        std::mem::take(&mut self.changes).into_iter().fold(answer, |answer, change| change(answer))
+    }
+
+    pub(crate) fn into_parts(self) -> (StatusCode, HeaderMap, Body) {
+        (self.status, self.headers, self.body)
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}

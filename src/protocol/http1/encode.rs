@@ -1,0 +1,84 @@
+//! Response to bytes: status line, fields, and how the end of the body will be known.
+//!
+//! The fields that frame the message and steer the connection are written here and nowhere else, so no handler can
+//! send a length that is not the body's.
+
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
+use http::{HeaderMap, StatusCode, Version};
+
+use super::{Exchange, Reuse};
+use crate::connection::DATE_BYTES;
+
+/// How the client will know where the body ends (RFC 9112 section 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    /// This status has no body (RFC 9112 section 6.3, rule 1).
+    NoBody,
+    Known(u64),
+    Chunked,
+    /// For HTTP/1.0, which knows no chunks.
+    UntilClose,
+}
+
+/// RFC 9110 §15: these never have a body, and 1xx and 204 must not speak of one (§8.6).
+pub(super) fn has_body(status: StatusCode) -> bool {
+    !status.is_informational() && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// Writes the head of a final response.
+pub(super) fn head(
+    out: &mut Vec<u8>,
+    exchange: &Exchange,
+    status: StatusCode,
+    headers: &HeaderMap,
+    length: Length,
+    date: [u8; DATE_BYTES],
+) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(status.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
+    // RFC 9110 §6.6.1: an origin server with a clock sends Date.
+    out.extend_from_slice(b"\r\ndate: ");
+    out.extend_from_slice(&date);
+    out.extend_from_slice(b"\r\n");
+    for (name, value) in headers {
+        if ![CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING].contains(name) {
+            field(out, name.as_str(), value.as_bytes());
+        }
+    }
+    match length {
+        Length::Known(length) => field(out, "content-length", itoa::Buffer::new().format(length).as_bytes()),
+        Length::Chunked => field(out, "transfer-encoding", b"chunked"),
+        Length::NoBody | Length::UntilClose => {}
+    }
+    match (exchange.reuse, exchange.version) {
+        (Reuse::Close, _) => field(out, "connection", b"close"),
+        // RFC 9112 §9.3: an HTTP/1.0 client must be told that the connection goes on.
+        (Reuse::KeepAlive, Version::HTTP_10) => field(out, "connection", b"keep-alive"),
+        (Reuse::KeepAlive, _) => {}
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The start of a chunk (RFC 9112 section 7.1); its data and CR LF follow.
+pub(super) fn chunk_size(out: &mut Vec<u8>, size: usize) {
+    use std::io::Write;
+    write!(out, "{size:x}\r\n").expect("writing to memory cannot fail");
+}
+
+/// The last chunk and the trailer section.
+pub(super) fn last_chunk(out: &mut Vec<u8>, trailers: &HeaderMap) {
+    out.extend_from_slice(b"0\r\n");
+    for (name, value) in trailers {
+        field(out, name.as_str(), value.as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}

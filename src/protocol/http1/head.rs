@@ -1,0 +1,321 @@
+//! Bytes to request head. The only file that names httparse.
+//!
+//! httparse splits lines and checks characters. What the lines mean for the message (where it ends, whether the
+//! connection goes on, for which host it is) is decided here, and what is ambiguous is refused, never repaired: two
+//! servers that repair differently are what request smuggling is made of.
+
+use std::mem::MaybeUninit;
+
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+
+use super::body::Framing;
+use super::{HttpSettings, Reuse};
+use crate::message::{FieldLine, HasQuery, ProtocolError, RawHead, Span};
+
+/// The most field lines that can be kept, whatever the setting.
+pub(crate) const MAX_FIELDS: usize = 256;
+
+/// A request head, understood.
+pub(super) struct Head {
+    pub(super) method: Method,
+    pub(super) version: Version,
+    pub(super) raw: RawHead,
+    pub(super) framing: Framing,
+    pub(super) reuse: Reuse,
+    pub(super) expectation: Expectation,
+}
+
+/// Whether the client waits for a word before it sends its body (RFC 9110 section 10.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expectation {
+    Nothing,
+    Continue,
+}
+
+/// Parses the head at the start of `input`; gives it with its length, or `None` if more bytes are needed.
+pub(super) fn parse(input: &[u8], settings: &HttpSettings) -> Result<Option<(Head, usize)>, ProtocolError> {
+    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut request = httparse::Request::new(&mut []);
+    let length = match request.parse_with_uninit_headers(input, &mut fields) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) if input.len() < settings.head_limit => return Ok(None),
+        Ok(httparse::Status::Partial) => return Err(too_large(input, settings)),
+        Err(error) => return Err(refusal(error)),
+    };
+    if length > settings.head_limit {
+        return Err(too_large(input, settings));
+    }
+    if request.headers.len() > settings.field_limit {
+        return Err(ProtocolError::TooManyFields { limit: settings.field_limit });
+    }
+    lines_end_properly(&input[..length])?;
+    Ok(Some((understand(&input[..length], &request)?, length)))
+}
+
+/// Whether a head of which the first `seen` bytes were not enough may be complete now: an empty line has come. It
+/// saves parsing all of a slow head again for each of its bytes.
+pub(super) fn may_be_complete(input: &[u8], seen: usize) -> bool {
+    let from = seen.saturating_sub(3).min(input.len());
+    memchr::memchr_iter(b'\n', &input[from..])
+        .any(|at| matches!(&input[from + at + 1..], [b'\n', ..] | [b'\r', b'\n', ..]))
+}
+
+/// The trailer section of a chunked body (RFC 9112 section 7.1.2), which ends with an empty line.
+pub(super) fn parse_trailers(section: &[u8]) -> Result<HeaderMap, ProtocolError> {
+    let mut fields = [httparse::EMPTY_HEADER; 64];
+    lines_end_properly(section).map_err(|_| ProtocolError::MalformedTrailer)?;
+    let Ok(httparse::Status::Complete((_, fields))) = httparse::parse_headers(section, &mut fields) else {
+        return Err(ProtocolError::MalformedTrailer);
+    };
+    let mut map = HeaderMap::new();
+    for field in fields {
+        // RFC 9110 §6.5.1: what frames or routes a message is never taken from a trailer.
+        match (HeaderName::from_bytes(field.name.as_bytes()), HeaderValue::from_bytes(field.value)) {
+            (Ok(CONTENT_LENGTH | TRANSFER_ENCODING | HOST), _) => {}
+            (Ok(name), Ok(value)) => {
+                map.append(name, value);
+            }
+            _ => return Err(ProtocolError::MalformedTrailer),
+        }
+    }
+    Ok(map)
+}
+
+fn too_large(input: &[u8], settings: &HttpSettings) -> ProtocolError {
+    let limit = settings.head_limit;
+    let has_whole_request_line = memchr::memchr(b'\n', &input[..limit.min(input.len())]).is_some_and(|at| at > 1);
+    if has_whole_request_line { ProtocolError::HeadTooLarge { limit } } else { ProtocolError::TargetTooLong { limit } }
+}
+
+fn refusal(error: httparse::Error) -> ProtocolError {
+    match error {
+        httparse::Error::TooManyHeaders => ProtocolError::TooManyFields { limit: MAX_FIELDS },
+        httparse::Error::Version => ProtocolError::UnsupportedVersion,
+        _ => ProtocolError::MalformedHead,
+    }
+}
+
+/// RFC 9112 §2.2 lets a recipient take a bare LF for a line end. We do not: peers disagree about it.
+fn lines_end_properly(head: &[u8]) -> Result<(), ProtocolError> {
+    match memchr::memchr_iter(b'\n', head).all(|at| at > 0 && head[at - 1] == b'\r') {
+        true => Ok(()),
+        false => Err(ProtocolError::BareLineEnd),
+    }
+}
+
+/// What the field lines say about the message.
+#[derive(Default)]
+struct Facts<'a> {
+    host: Option<usize>,
+    content_length: Option<&'a [u8]>,
+    transfer_codings: Vec<&'a [u8]>,
+    connection: ConnectionOptions,
+    expect: Option<&'a [u8]>,
+}
+
+/// RFC 9112 section 9.3: `close` wins over `keep-alive`.
+#[derive(Default)]
+enum ConnectionOptions {
+    #[default]
+    Nothing,
+    KeepAlive,
+    Close,
+}
+
+fn understand(head: &[u8], request: &httparse::Request<'_, '_>) -> Result<Head, ProtocolError> {
+    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version) else {
+        return Err(ProtocolError::MalformedHead);
+    };
+    let version = if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| ProtocolError::MalformedHead)?;
+    let place = |part: &[u8]| {
+        let start = part.as_ptr() as usize - head.as_ptr() as usize;
+        start..start + part.len()
+    };
+
+    let mut facts = Facts::default();
+    let mut fields = Vec::with_capacity(request.headers.len());
+    for field in &*request.headers {
+        let value = field.value.trim_ascii();
+        facts.note(field.name, value, fields.len())?;
+        let value = if value.is_empty() { 0..0 } else { place(value) };
+        fields.push(FieldLine { name: place(field.name.as_bytes()).into(), value: value.into() });
+    }
+    facts.check_host(version, request.headers)?;
+
+    let mut raw = RawHead { bytes: head.to_vec(), fields, ..RawHead::default() };
+    locate_target(&method, target, place(target.as_bytes()).start, facts.host, &mut raw)?;
+    Ok(Head {
+        framing: facts.framing(version)?,
+        reuse: facts.reuse(version),
+        expectation: facts.expectation(version)?,
+        method,
+        version,
+        raw,
+    })
+}
+
+impl<'a> Facts<'a> {
+    /// Field names are compared in any case (RFC 9110 §5.1); the length says quickly which one it can be.
+    fn note(&mut self, name: &str, value: &'a [u8], index: usize) -> Result<(), ProtocolError> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        match name.len() {
+            // RFC 9112 §3.2: more than one Host is 400.
+            4 if is("host") && self.host.replace(index).is_some() => return Err(ProtocolError::BadHost),
+            6 if is("expect") => self.expect = Some(value),
+            10 if is("connection") => self.note_connection(value),
+            // RFC 9112 §6.3 rule 5 would allow equal ones to be merged; a peer may have merged them otherwise.
+            14 if is("content-length") && self.content_length.replace(value).is_some() => {
+                return Err(ProtocolError::BadContentLength);
+            }
+            17 if is("transfer-encoding") => self.transfer_codings.extend(list(value)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn note_connection(&mut self, value: &[u8]) {
+        for option in list(value) {
+            if option.eq_ignore_ascii_case(b"close") {
+                self.connection = ConnectionOptions::Close;
+            } else if option.eq_ignore_ascii_case(b"keep-alive") && !matches!(self.connection, ConnectionOptions::Close)
+            {
+                self.connection = ConnectionOptions::KeepAlive;
+            }
+        }
+    }
+
+    /// RFC 9112 §3.2: an HTTP/1.1 request without Host, and any request with a malformed one, is 400.
+    fn check_host(&self, version: Version, fields: &[httparse::Header<'_>]) -> Result<(), ProtocolError> {
+        match self.host {
+            Some(index) if is_authority(fields[index].value.trim_ascii()) => Ok(()),
+            None if version == Version::HTTP_10 => Ok(()),
+            _ => Err(ProtocolError::BadHost),
+        }
+    }
+
+    /// RFC 9112 §6.3: how long the body is.
+    fn framing(&self, version: Version) -> Result<Framing, ProtocolError> {
+        let Some((last, others)) = self.transfer_codings.split_last() else {
+            return self.content_length.map_or(Ok(Framing::Nothing), |value| Ok(Framing::Length(decimal(value)?)));
+        };
+        // RFC 9112 §6.1: both is what smuggling looks like, and HTTP/1.0 does not know transfer codings.
+        if self.content_length.is_some() || version == Version::HTTP_10 {
+            return Err(ProtocolError::ConflictingLengths);
+        }
+        let is_chunked = |coding: &&[u8]| coding.eq_ignore_ascii_case(b"chunked");
+        match others {
+            // Rule 4: where chunked is not the last coding, or is applied twice, the length is anyone's guess.
+            _ if !is_chunked(last) || others.iter().any(is_chunked) => Err(ProtocolError::BadTransferEncoding),
+            [] => Ok(Framing::Chunked),
+            _ => Err(ProtocolError::UnknownTransferCoding),
+        }
+    }
+
+    /// RFC 9112 §9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 the other way round.
+    fn reuse(&self, version: Version) -> Reuse {
+        match self.connection {
+            ConnectionOptions::Close => Reuse::Close,
+            ConnectionOptions::Nothing if version == Version::HTTP_10 => Reuse::Close,
+            _ => Reuse::KeepAlive,
+        }
+    }
+
+    /// RFC 9110 §10.1.1; HTTP/1.0 clients know nothing of it.
+    fn expectation(&self, version: Version) -> Result<Expectation, ProtocolError> {
+        match self.expect {
+            None => Ok(Expectation::Nothing),
+            Some(_) if version == Version::HTTP_10 => Ok(Expectation::Nothing),
+            Some(value) if value.eq_ignore_ascii_case(b"100-continue") => Ok(Expectation::Continue),
+            Some(_) => Err(ProtocolError::UnknownExpectation),
+        }
+    }
+}
+
+/// The elements of a list (RFC 9110 section 5.6.1). An empty field has one empty element, so that it is not overlooked.
+fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
+}
+
+/// RFC 9110 §8.6: `Content-Length = 1*DIGIT`, and nothing else.
+fn decimal(value: &[u8]) -> Result<u64, ProtocolError> {
+    let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    let number = std::str::from_utf8(value).ok().filter(|_| is_number).and_then(|text| text.parse().ok());
+    number.ok_or(ProtocolError::BadContentLength)
+}
+
+/// RFC 3986 §3.2 without userinfo: a name, an IPv4 address or an [IPv6] one, and perhaps a port. Empty is allowed where
+/// the target has no authority (RFC 9112 §3.2).
+fn is_authority(value: &[u8]) -> bool {
+    let (host, port) = match value {
+        [b'[', ..] => match memchr::memchr(b']', value) {
+            Some(end) if value[1..end].iter().all(|byte| byte.is_ascii_hexdigit() || b":.%".contains(byte)) => {
+                value.split_at(end + 1)
+            }
+            _ => return false,
+        },
+        _ => value.split_at(memchr::memchr(b':', value).unwrap_or(value.len())),
+    };
+    let is_host = host.starts_with(b"[")
+        || host.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(byte));
+    let is_port = port.is_empty() || (port[0] == b':' && port[1..].iter().all(u8::is_ascii_digit));
+    is_host && is_port
+}
+
+/// RFC 9112 §3.2: origin-form, absolute-form, `*` for OPTIONS. The fourth, authority-form, is for CONNECT, and so for
+/// proxies.
+fn locate_target(
+    method: &Method,
+    target: &str,
+    at: usize,
+    host: Option<usize>,
+    raw: &mut RawHead,
+) -> Result<(), ProtocolError> {
+    if *method == Method::CONNECT {
+        return Err(ProtocolError::NoTunnel);
+    }
+    if target.bytes().any(|byte| byte == b'#' || byte <= b' ' || byte == 0x7f) {
+        return Err(ProtocolError::MalformedTarget);
+    }
+    let path_at = match target {
+        "*" if *method == Method::OPTIONS => 0,
+        _ if target.starts_with('/') => 0,
+        _ => {
+            let authority = absolute_form(target).ok_or(ProtocolError::MalformedTarget)?;
+            // RFC 9112 §3.2.2: the authority of the target takes the place of Host.
+            if let Some(field) = host.and_then(|index| raw.fields.get_mut(index)) {
+                field.value = (at + authority.start..at + authority.end).into();
+            }
+            authority.end
+        }
+    };
+    let question_mark = target[path_at..].find('?').map(|found| path_at + found);
+    let path_end = question_mark.unwrap_or(target.len());
+    raw.path = (at + path_at..at + path_end).into();
+    if let Some(question_mark) = question_mark {
+        raw.has_query = HasQuery::Yes;
+        raw.query = (at + question_mark + 1..at + target.len()).into();
+    }
+    if path_at == path_end {
+        // `http://host` and `http://host?query` mean the path "/" (RFC 9110 §4.2.3): put one behind the head.
+        let rest = raw.bytes[at + path_end..at + target.len()].to_vec();
+        let start = raw.bytes.len();
+        raw.bytes.push(b'/');
+        raw.bytes.extend_from_slice(&rest);
+        raw.path = (start..start + 1).into();
+        raw.query = if rest.is_empty() { Span::default() } else { (start + 2..start + 1 + rest.len()).into() };
+    }
+    Ok(())
+}
+
+/// Where the authority lies in `http://authority/path`.
+fn absolute_form(target: &str) -> Option<std::ops::Range<usize>> {
+    let scheme = ["http://", "https://"]
+        .into_iter()
+        .find(|scheme| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))?;
+    let rest = &target[scheme.len()..];
+    let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
+    let is_valid = !authority.is_empty() && is_authority(authority.as_bytes());
+    is_valid.then(|| scheme.len()..scheme.len() + authority.len())
+}

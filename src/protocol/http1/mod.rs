@@ -1,0 +1,549 @@
+//! HTTP/1.0 and HTTP/1.1 (RFC 9112) as a session: no socket, no clock, one enum of states.
+//!
+//! ```text
+//!          first byte             empty line              last byte
+//!   Idle ────────────► ReadingHead ─────────► ReadingBody ─────────┐
+//!    ▲ ▲                    │ no body                              │
+//!    │ │                    └──────────────► Handler::handle ◄─────┘
+//!    │ │   whole answer queued                 │    │    │
+//!    │ └───────────────────────────────────────┘    │    │ later, or on the pool
+//!    │                        a stream              │    ▼
+//!    │   end of the stream ┌──────────── Streaming ◄┼─ Waiting
+//!    └─────────────────────┘                        │    │ whole answer
+//!                                                   └────┴────► Idle, or Finished
+//! ```
+//!
+//! Every arrow to `Idle` leads to `Finished` instead when the connection shall not be used again: the client said
+//! `close`, the server is shutting down, or the request was refused and what follows it cannot be trusted.
+//! [`HttpSession::run`] is the one function that moves between states.
+//!
+//! Pattern: State.
+
+mod body;
+mod encode;
+mod head;
+
+use std::io;
+use std::mem;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+
+use self::body::{Decoder, Framing};
+use self::encode::Length;
+use self::head::{Expectation, Head};
+use super::{Next, Protocol, Session};
+use crate::connection::Connection;
+use crate::handler::{Handler, Place, call, plan};
+use crate::message::{Body, BodyReceiver, ExchangeId, Kind, Note, ProtocolError, Received, Reply, Request, Response};
+
+pub(crate) use self::head::MAX_FIELDS;
+
+/// The settings of HTTP/1; [`Builder`](crate::Builder) explains and sets them.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HttpSettings {
+    /// Longest request head, in bytes.
+    pub head_limit: usize,
+    /// Most field lines in a head.
+    pub field_limit: usize,
+    /// Longest request body, in bytes, where the handler's plan does not say otherwise.
+    pub body_limit: u64,
+    /// How long a head may take from its first byte to its last.
+    pub head_timeout: Duration,
+    /// How long a body may pause.
+    pub body_timeout: Duration,
+    /// How long a connection may be idle between requests.
+    pub idle_timeout: Duration,
+    /// How long an answer that was put off, or the next piece of a stream, may take.
+    pub handler_timeout: Duration,
+    /// From when on an inline handler is called slow.
+    pub slow_handler_warning: Duration,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            // RFC 9112 §3 asks for 8000 in the request line alone.
+            head_limit: 32 * 1024,
+            field_limit: 100,
+            body_limit: 2 * 1024 * 1024,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
+            handler_timeout: Duration::from_secs(300),
+            slow_handler_warning: Duration::from_millis(100),
+        }
+    }
+}
+
+/// HTTP/1.0 and HTTP/1.1, answered by one handler.
+pub struct Http {
+    shared: Arc<Shared>,
+}
+
+/// What all sessions of a server have in common.
+struct Shared {
+    handler: Arc<dyn Handler>,
+    settings: HttpSettings,
+}
+
+impl Http {
+    /// HTTP with the default settings.
+    pub fn new(handler: impl Handler) -> Self {
+        Self::with_settings(handler, HttpSettings::default())
+    }
+
+    /// HTTP with settings of your own.
+    pub fn with_settings(handler: impl Handler, settings: HttpSettings) -> Self {
+        Self { shared: Arc::new(Shared { handler: Arc::new(handler), settings }) }
+    }
+}
+
+impl Protocol for Http {
+    fn open(&self, new_socket: &mut Connection) -> io::Result<Box<dyn Session>> {
+        Ok(Box::new(HttpSession {
+            shared: self.shared.clone(),
+            state: State::Idle { since: new_socket.now() },
+            exchange: 0,
+            life: Life::Serving,
+        }))
+    }
+}
+
+/// One client's HTTP conversation.
+struct HttpSession {
+    shared: Arc<Shared>,
+    state: State,
+    /// The number of the latest request.
+    exchange: ExchangeId,
+    life: Life,
+}
+
+/// Where we are in the life of one connection (RFC 9112 section 9).
+enum State {
+    /// Between two requests, or before the first.
+    Idle {
+        since: Instant,
+    },
+    /// Some of a head is there; its first `seen` bytes were not enough.
+    ReadingHead {
+        since: Instant,
+        seen: usize,
+    },
+    ReadingBody(Box<ReadingBody>),
+    /// The answer comes from another thread.
+    Waiting(Box<Waiting>),
+    Streaming(Box<Streaming>),
+    Finished,
+}
+
+struct ReadingBody {
+    request: Request,
+    place: Place,
+    exchange: Exchange,
+    decoder: Decoder,
+    collected: Vec<u8>,
+    limit: u64,
+    /// When the body last moved on.
+    since: Instant,
+}
+
+struct Waiting {
+    exchange: Exchange,
+    /// What the handler returned: the changes of its decorators, to be made to the answer.
+    pending: Response,
+    since: Instant,
+}
+
+struct Streaming {
+    exchange: Exchange,
+    body: BodyReceiver,
+    length: Length,
+    /// When the stream last moved on.
+    since: Instant,
+}
+
+/// What must be remembered of a request to answer it.
+#[derive(Clone, Copy)]
+struct Exchange {
+    id: ExchangeId,
+    version: Version,
+    wants: Wants,
+    reuse: Reuse,
+}
+
+/// RFC 9110 §9.3.2: HEAD is GET without the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wants {
+    HeadAndBody,
+    HeadOnly,
+}
+
+/// Whether another request may follow on this connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reuse {
+    KeepAlive,
+    Close,
+}
+
+/// Whether the server is shutting down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Serving,
+    Draining,
+}
+
+/// What a step of [`HttpSession::run`] leads to.
+enum Step {
+    /// Go on from this state at once.
+    Go(State),
+    /// Nothing more can be done before something happens.
+    Stay(State),
+}
+
+impl Session for HttpSession {
+    fn handle_client_request(&mut self, new_socket: &mut Connection, _: SocketAddr) -> io::Result<Next> {
+        self.run(new_socket)
+    }
+
+    /// What was sent has arrived in the system's buffers: from now on we are idle, or there is room for more.
+    fn on_drained(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        match &mut self.state {
+            State::Idle { since } => *since = new_socket.now(),
+            State::Streaming(streaming) => streaming.since = new_socket.now(),
+            _ => {}
+        }
+        self.run(new_socket)
+    }
+
+    fn on_note(&mut self, new_socket: &mut Connection, note: Note) -> io::Result<Next> {
+        if let Note::Reply { exchange, response } = note
+            && let State::Waiting(waiting) = &mut self.state
+            && waiting.exchange.id == exchange
+        {
+            let answer = waiting.pending.resolve(response);
+            let exchange = waiting.exchange;
+            self.state = self.answer(new_socket, exchange, answer);
+        }
+        self.run(new_socket)
+    }
+
+    fn on_deadline(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        match &self.state {
+            State::Idle { .. } | State::Finished => self.state = State::Finished,
+            State::ReadingHead { .. } => self.state = self.refuse_head(new_socket, ProtocolError::HeadTimeout),
+            State::ReadingBody(reading) => {
+                self.state = self.refuse(new_socket, reading.exchange.wants, ProtocolError::BodyTimeout);
+            }
+            State::Waiting(waiting) => {
+                log::error!("no answer for {} in time (handler_timeout)", new_socket.peer_addr());
+                let exchange = Exchange { reuse: Reuse::Close, ..waiting.exchange };
+                let answer = Response::status_page(StatusCode::SERVICE_UNAVAILABLE);
+                self.state = self.answer(new_socket, exchange, answer);
+            }
+            State::Streaming(_) => {
+                log::error!("a stream for {} stood still for too long (handler_timeout)", new_socket.peer_addr());
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+        self.run(new_socket)
+    }
+
+    fn on_shutdown(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        self.life = Life::Draining;
+        self.run(new_socket)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let settings = &self.shared.settings;
+        match &self.state {
+            State::Idle { since } => Some(*since + settings.idle_timeout),
+            State::ReadingHead { since, .. } => Some(*since + settings.head_timeout),
+            State::ReadingBody(reading) => Some(reading.since + settings.body_timeout),
+            State::Waiting(waiting) => Some(waiting.since + settings.handler_timeout),
+            State::Streaming(streaming) => Some(streaming.since + settings.handler_timeout),
+            State::Finished => None,
+        }
+    }
+
+    /// A pipelined request waits until the one before it has been answered: in the system's buffer, not in ours.
+    fn wants_input(&self) -> bool {
+        matches!(self.state, State::Idle { .. } | State::ReadingHead { .. } | State::ReadingBody(_))
+    }
+}
+
+impl HttpSession {
+    /// Moves on as far as the input, the output and the handlers allow.
+    fn run(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        loop {
+            let step = match mem::replace(&mut self.state, State::Finished) {
+                State::Idle { since } => self.begin_head(new_socket, since),
+                State::ReadingHead { since, seen } => self.read_head(new_socket, since, seen),
+                State::ReadingBody(reading) => self.read_body(new_socket, reading),
+                State::Waiting(waiting) => Step::Stay(State::Waiting(waiting)),
+                State::Streaming(streaming) => self.stream(new_socket, streaming)?,
+                State::Finished => return Ok(Next::Close),
+            };
+            match step {
+                Step::Go(state) => self.state = state,
+                Step::Stay(state) => {
+                    self.state = state;
+                    return Ok(Next::Wait);
+                }
+            }
+        }
+    }
+
+    fn begin_head(&self, new_socket: &Connection, since: Instant) -> Step {
+        if new_socket.is_full() {
+            Step::Stay(State::Idle { since })
+        } else if !new_socket.input().is_empty() {
+            Step::Go(State::ReadingHead { since: new_socket.now(), seen: 0 })
+        } else if new_socket.is_eof() || self.life == Life::Draining {
+            Step::Go(State::Finished)
+        } else {
+            Step::Stay(State::Idle { since })
+        }
+    }
+
+    fn read_head(&mut self, new_socket: &mut Connection, since: Instant, seen: usize) -> Step {
+        let settings = &self.shared.settings;
+        let input = new_socket.input();
+        let is_worth_a_look = seen == 0 || input.len() >= settings.head_limit || head::may_be_complete(input, seen);
+        let parsed = if is_worth_a_look { head::parse(input, settings) } else { Ok(None) };
+        match parsed {
+            Ok(Some((head, length))) => {
+                new_socket.consume(length);
+                Step::Go(self.begin_exchange(new_socket, head))
+            }
+            // RFC 9112 §8: a head that will never be complete.
+            Ok(None) if new_socket.is_eof() => Step::Go(self.refuse_head(new_socket, ProtocolError::MalformedHead)),
+            Ok(None) => Step::Stay(State::ReadingHead { since, seen: input.len() }),
+            Err(error) => Step::Go(self.refuse_head(new_socket, error)),
+        }
+    }
+
+    /// The head is there: ask the handler what it plans, before any of the body is read.
+    fn begin_exchange(&mut self, new_socket: &mut Connection, head: Head) -> State {
+        self.exchange += 1;
+        let wants = if head.method == Method::HEAD { Wants::HeadOnly } else { Wants::HeadAndBody };
+        let exchange = Exchange { id: self.exchange, version: head.version, wants, reuse: head.reuse };
+        let sender = (new_socket.address(), self.exchange);
+        let mut request = Request::new(head.method, head.version, head.raw, new_socket.peer_addr(), sender);
+        let plan = plan(&*self.shared.handler, &mut request);
+        if let Place::Refused(response) = plan.place {
+            return self.answer(new_socket, exchange.without_reading(head.framing), *response);
+        }
+        let limit = plan.body_limit.unwrap_or(self.shared.settings.body_limit);
+        match head.framing {
+            Framing::Nothing => return self.handle(new_socket, request, plan.place, exchange),
+            // RFC 9110 §15.5.14: say so before the body is sent in vain.
+            Framing::Length(length) if length > limit => {
+                return self.refuse(new_socket, wants, ProtocolError::BodyTooLarge { limit });
+            }
+            Framing::Length(_) | Framing::Chunked => {}
+        }
+        // RFC 9110 §10.1.1: no 100 where the body is on its way already.
+        if head.expectation == Expectation::Continue && new_socket.input().is_empty() {
+            new_socket.send(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        let (decoder, since) = (Decoder::new(head.framing), new_socket.now());
+        State::ReadingBody(Box::new(ReadingBody {
+            request,
+            place: plan.place,
+            exchange,
+            decoder,
+            collected: Vec::new(),
+            limit,
+            since,
+        }))
+    }
+
+    fn read_body(&self, new_socket: &mut Connection, mut reading: Box<ReadingBody>) -> Step {
+        match reading.collect(new_socket) {
+            Ok(()) if reading.decoder.is_done() => {
+                let ReadingBody { mut request, place, exchange, decoder, collected, .. } = *reading;
+                request.set_body(Bytes::from(collected), decoder.into_trailers());
+                Step::Go(self.handle(new_socket, request, place, exchange))
+            }
+            // RFC 9112 §8: the rest will not come.
+            Ok(()) if new_socket.is_eof() => {
+                Step::Go(self.refuse(new_socket, reading.exchange.wants, ProtocolError::IncompleteBody))
+            }
+            Ok(()) => Step::Stay(State::ReadingBody(reading)),
+            Err(error) => Step::Go(self.refuse(new_socket, reading.exchange.wants, error)),
+        }
+    }
+
+    /// The request is complete.
+    fn handle(&self, new_socket: &mut Connection, mut request: Request, place: Place, exchange: Exchange) -> State {
+        match place {
+            Place::Loop => {
+                let warn_after = Some(self.shared.settings.slow_handler_warning);
+                let response = call(&*self.shared.handler, &mut request, warn_after);
+                self.answer(new_socket, exchange, response)
+            }
+            Place::Pool => self.hand_over(new_socket, request, exchange),
+            Place::Refused(response) => self.answer(new_socket, exchange, *response),
+        }
+    }
+
+    /// Lets a worker thread handle the request; its answer comes back as a note.
+    fn hand_over(&self, new_socket: &mut Connection, mut request: Request, exchange: Exchange) -> State {
+        let reply = Reply::new(new_socket.address(), exchange.id);
+        let handler = self.shared.handler.clone();
+        let job = Box::new(move || reply.send(call(&*handler, &mut request, None)));
+        match new_socket.submit(job) {
+            Ok(()) => {
+                let pending = Response::new(StatusCode::OK).with_body(Body::later(exchange.id));
+                State::Waiting(Box::new(Waiting { exchange, pending, since: new_socket.now() }))
+            }
+            Err(_job) => {
+                log::warn!("503 for {}: the worker queue is full (worker_queue)", new_socket.peer_addr());
+                let busy = Response::status_page(StatusCode::SERVICE_UNAVAILABLE).with_header("retry-after", "1");
+                self.answer(new_socket, exchange, busy)
+            }
+        }
+    }
+
+    /// Queues the answer, or as much of it as there is.
+    fn answer(&self, new_socket: &mut Connection, mut exchange: Exchange, response: Response) -> State {
+        let now = new_socket.now();
+        if let Kind::Later(id) = response.body().kind
+            && id == exchange.id
+        {
+            return State::Waiting(Box::new(Waiting { exchange, pending: response, since: now }));
+        }
+        let (mut status, headers, body) = response.into_parts();
+        if status.is_informational() {
+            log::error!("a handler answered {status}, which is no final status");
+            status = StatusCode::INTERNAL_SERVER_ERROR;
+        }
+        if self.life == Life::Draining || asks_to_close(&headers) {
+            exchange.reuse = Reuse::Close;
+        }
+        new_socket.counters().count_answer(status);
+        let (length, body) = exchange.frame(status, body);
+        let date = new_socket.date();
+        new_socket.output.put_with(|out| encode::head(out, &exchange, status, &headers, length, date));
+        match body.kind {
+            Kind::Bytes(bytes) => new_socket.send_bytes(bytes),
+            Kind::File(slice) => new_socket.send_file(slice),
+            Kind::Channel(body) => return State::Streaming(Box::new(Streaming { exchange, body, length, since: now })),
+            Kind::Later(_) => {}
+        }
+        after(exchange, now)
+    }
+
+    /// The client gets to know what was wrong with its request, and the log too. Nothing that follows on this
+    /// connection is a request for certain, so it ends.
+    fn refuse(&self, new_socket: &mut Connection, wants: Wants, error: ProtocolError) -> State {
+        log::info!("{} for {}: {error}", error.status().as_u16(), new_socket.peer_addr());
+        let exchange = Exchange { id: self.exchange, version: Version::HTTP_11, wants, reuse: Reuse::Close };
+        let text = format!("{}: {error}\n", error.status());
+        self.answer(new_socket, exchange, Response::text(text).with_status(error.status()))
+    }
+
+    /// The same for a head that was not understood; that it was HEAD can be seen all the same.
+    fn refuse_head(&self, new_socket: &mut Connection, error: ProtocolError) -> State {
+        let is_head = new_socket.input().starts_with(b"HEAD ");
+        self.refuse(new_socket, if is_head { Wants::HeadOnly } else { Wants::HeadAndBody }, error)
+    }
+
+    /// Sends on what the producer of the body has, while the client takes it.
+    fn stream(&self, new_socket: &mut Connection, mut streaming: Box<Streaming>) -> io::Result<Step> {
+        let address = new_socket.address();
+        while !new_socket.is_full() {
+            match streaming.body.receive(&address, streaming.exchange.id) {
+                Received::Bytes(bytes) => {
+                    streaming.since = new_socket.now();
+                    streaming.send(new_socket, bytes);
+                }
+                Received::Nothing => break,
+                Received::End(trailers) => {
+                    if streaming.length == Length::Chunked {
+                        new_socket.output.put_with(|out| encode::last_chunk(out, &trailers));
+                    }
+                    return Ok(Step::Go(after(streaming.exchange, new_socket.now())));
+                }
+                // RFC 9112 §8: without its last chunk the client knows the body for incomplete.
+                Received::Aborted => return Err(io::Error::other("the producer of the body gave up")),
+            }
+        }
+        Ok(Step::Stay(State::Streaming(streaming)))
+    }
+}
+
+/// The answer is queued.
+fn after(exchange: Exchange, now: Instant) -> State {
+    match exchange.reuse {
+        Reuse::KeepAlive => State::Idle { since: now },
+        Reuse::Close => State::Finished,
+    }
+}
+
+/// A handler may ask for the end of the connection (RFC 9112 section 9.6).
+fn asks_to_close(headers: &HeaderMap) -> bool {
+    headers.get(http::header::CONNECTION).is_some_and(|value| value == HeaderValue::from_static("close"))
+}
+
+impl Exchange {
+    /// A body that is not read stands where the next request should.
+    fn without_reading(self, framing: Framing) -> Self {
+        match framing {
+            Framing::Nothing => self,
+            Framing::Length(_) | Framing::Chunked => Self { reuse: Reuse::Close, ..self },
+        }
+    }
+
+    /// How the body is framed (RFC 9112 section 6), and what of it is sent.
+    fn frame(&mut self, status: StatusCode, body: Body) -> (Length, Body) {
+        if !encode::has_body(status) {
+            return (Length::NoBody, Body::empty());
+        }
+        let length = match (body.len(), self.version) {
+            (Some(length), _) => Length::Known(length),
+            (None, Version::HTTP_10) => Length::UntilClose,
+            (None, _) => Length::Chunked,
+        };
+        if length == Length::UntilClose {
+            self.reuse = Reuse::Close;
+        }
+        match self.wants {
+            Wants::HeadAndBody => (length, body),
+            Wants::HeadOnly => (length, Body::empty()),
+        }
+    }
+}
+
+impl ReadingBody {
+    /// Takes what has arrived of the body.
+    fn collect(&mut self, new_socket: &mut Connection) -> Result<(), ProtocolError> {
+        while !self.decoder.is_done() && !new_socket.input().is_empty() {
+            let step = self.decoder.decode(new_socket.input())?;
+            if (self.collected.len() + step.data.len()) as u64 > self.limit {
+                return Err(ProtocolError::BodyTooLarge { limit: self.limit });
+            }
+            self.collected.extend_from_slice(step.data);
+            let used = step.used;
+            new_socket.consume(used);
+            self.since = new_socket.now();
+        }
+        Ok(())
+    }
+}
+
+impl Streaming {
+    fn send(&self, new_socket: &mut Connection, bytes: Bytes) {
+        if self.length != Length::Chunked {
+            return new_socket.send_bytes(bytes);
+        }
+        new_socket.output.put_with(|out| encode::chunk_size(out, bytes.len()));
+        new_socket.send_bytes(bytes);
+        new_socket.send(b"\r\n");
+    }
+}

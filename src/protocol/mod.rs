@@ -1,0 +1,109 @@
+//! Conversations: what a server and a client say to each other, without a socket.
+//!
+//! A [`Protocol`] belongs to the server and opens one [`Session`] per client. The tutorial's echo server is a session,
+//! and HTTP is another ([`Http`]): the server does not know the difference.
+//!
+//! A session is driven. It is called when bytes have come, when its output has run empty, when a note from another
+//! thread or a deadline is there, and it answers with a [`Next`]. It never blocks, and never waits without a deadline
+//! unless the conversation has no end by nature.
+//!
+//! Pattern: Strategy (`Protocol`), State (`Next::Become`).
+
+pub(crate) mod http1;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+pub use http1::{Http, HttpSettings};
+
+use crate::connection::Connection;
+use crate::message::Note;
+
+/// Which conversation a server holds with each of its clients.
+///
+/// A closure that makes a session is a protocol: `WebServer::with_protocol("127.0.0.1:8090", || Echo)`.
+pub trait Protocol: Send + Sync + 'static {
+    /// Makes the session of a client that has just been accepted. It may send first: a greeting goes out at once. An
+    /// error closes the connection.
+    fn open(&self, new_socket: &mut Connection) -> io::Result<Box<dyn Session>>;
+}
+
+impl<F, S> Protocol for F
+where
+    F: Fn() -> S + Send + Sync + 'static,
+    S: Session + 'static,
+{
+    fn open(&self, _: &mut Connection) -> io::Result<Box<dyn Session>> {
+        Ok(Box::new(self()))
+    }
+}
+
+/// One client's conversation. It lives and dies on one event loop, so it needs no lock and must not block.
+///
+/// ```
+/// use std::{io, net::SocketAddr};
+/// use qibu::{Connection, Next, Session, testing::TestConn};
+///
+/// struct Echo;
+///
+/// impl Session for Echo {
+///     fn handle_client_request(&mut self, new_socket: &mut Connection, _: SocketAddr) -> io::Result<Next> {
+///         let received = new_socket.recv(); // 5
+///         new_socket.send(&received); // 6
+///         Ok(if new_socket.is_eof() { Next::Close } else { Next::Wait }) // 7
+///     }
+/// }
+/// let mut client = TestConn::open(|| Echo).unwrap();
+/// assert_eq!(client.send(b"over, over!").recv(), b"over, over!");
+/// ```
+pub trait Session {
+    /// Steps 5 to 7: bytes have arrived, or the peer has finished ([`Connection::is_eof`]). Leave what cannot be used
+    /// yet in the input; more will be put behind it.
+    fn handle_client_request(&mut self, new_socket: &mut Connection, ip_port: SocketAddr) -> io::Result<Next>;
+
+    /// The output has run empty: produce more, or take up input that was left because the output was full.
+    fn on_drained(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        let _ = new_socket;
+        Ok(Next::Wait)
+    }
+
+    /// Another thread has something for this client; see [`Connection::address`].
+    fn on_note(&mut self, new_socket: &mut Connection, note: Note) -> io::Result<Next> {
+        let _ = (new_socket, note);
+        Ok(Next::Wait)
+    }
+
+    /// [`Self::deadline`] has passed.
+    fn on_deadline(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        let _ = new_socket;
+        Ok(Next::Close)
+    }
+
+    /// The server is shutting down: finish what must be finished, then close.
+    fn on_shutdown(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        let _ = new_socket;
+        Ok(Next::Close)
+    }
+
+    /// Until when something must happen; asked after every call. Moving it later costs nothing.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Whether more bytes are wanted now. `false` leaves them in the system's buffers, so that the peer slows down.
+    fn wants_input(&self) -> bool {
+        true
+    }
+}
+
+/// What shall become of the connection.
+#[non_exhaustive]
+pub enum Next {
+    /// Keep it; call me when something happens.
+    Wait,
+    /// Send what is queued, then close.
+    Close,
+    /// From now on this client speaks another protocol; the new session is called at once with what has arrived.
+    Become(Box<dyn Session>),
+}

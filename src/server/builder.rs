@@ -1,0 +1,197 @@
+//! Every setting of a server, with its unit and its default.
+//!
+//! Pattern: Builder.
+
+use std::fmt;
+use std::io;
+use std::net::ToSocketAddrs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::WebServer;
+use super::client::READ_BYTES;
+use super::listener::{Options, Place};
+use crate::handler::Handler;
+use crate::protocol::http1::MAX_FIELDS;
+use crate::protocol::{Http, HttpSettings, Protocol};
+
+/// Settings that do not depend on the protocol.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) places: Vec<Place>,
+    pub(crate) options: Options,
+    pub(crate) loops: usize,
+    pub(crate) workers: usize,
+    pub(crate) worker_queue: usize,
+    pub(crate) write_timeout: Duration,
+}
+
+/// Builds a [`WebServer`]. Every setting has a default that is safe to expose.
+///
+/// ```
+/// use std::time::Duration;
+/// use qibu::{Request, WebServer};
+///
+/// let server = WebServer::builder()
+///     .addr("127.0.0.1:0")
+///     .addr("[::1]:0")
+///     .body_limit(64 * 1024)
+///     .idle_timeout(Duration::from_secs(15))
+///     .build(|_: &mut Request| "hello")?;
+/// assert_ne!(server.local_addr().port(), 0);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[must_use]
+pub struct Builder {
+    settings: Settings,
+    http: HttpSettings,
+    /// The first thing that was wrong; reported by `build`.
+    fault: Option<io::Error>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            settings: Settings {
+                places: Vec::new(),
+                options: Options { reuse_address: cfg!(unix), backlog: 4096 },
+                loops: cores,
+                workers: (4 * cores).max(16),
+                worker_queue: 1024,
+                write_timeout: Duration::from_secs(30),
+            },
+            http: HttpSettings::default(),
+            fault: None,
+        }
+    }
+}
+
+impl Builder {
+    /// Listens on an address as well; may be said several times. A name stands for all its addresses. Port 0 lets the
+    /// system choose one port for all. `[::]` takes IPv4 clients too.
+    pub fn addr(mut self, addr: impl ToSocketAddrs + fmt::Debug) -> Self {
+        match addr.to_socket_addrs() {
+            Ok(addresses) => self.settings.places.push(Place::Tcp(addresses.collect())),
+            Err(error) => {
+                let error = io::Error::new(error.kind(), format!("{addr:?} is no address to listen on: {error}"));
+                self.fault.get_or_insert(error);
+            }
+        }
+        self
+    }
+
+    /// Listens on a unix socket as well. The path is removed when the server ends.
+    pub fn unix(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.places.push(Place::Unix(path.into()));
+        self
+    }
+
+    /// How many event loops run, each on a thread of its own. Default: one per core.
+    pub fn loops(mut self, count: usize) -> Self {
+        self.settings.loops = count.max(1);
+        self
+    }
+
+    /// How many threads run handlers that block, at most. Default: 4 per core, at least 16.
+    pub fn workers(mut self, count: usize) -> Self {
+        self.settings.workers = count.max(1);
+        self
+    }
+
+    /// How many requests may wait for a worker; more get 503. Default: 1024.
+    pub fn worker_queue(mut self, count: usize) -> Self {
+        self.settings.worker_queue = count;
+        self
+    }
+
+    /// Longest request head, in bytes; longer ones get 431 (or 414, where the target is too long). Default: 32 KiB, and
+    /// at most 64 KiB.
+    pub fn head_limit(mut self, bytes: usize) -> Self {
+        self.http.head_limit = bytes.clamp(1, READ_BYTES);
+        self
+    }
+
+    /// Most field lines in a request head; more get 431. Default: 100, and at most 256.
+    pub fn field_limit(mut self, count: usize) -> Self {
+        self.http.field_limit = count.min(MAX_FIELDS);
+        self
+    }
+
+    /// Longest request body, in bytes, where the handler's plan does not say otherwise; longer ones get 413. Default: 2 MiB.
+    pub fn body_limit(mut self, bytes: u64) -> Self {
+        self.http.body_limit = bytes;
+        self
+    }
+
+    /// How long a request head may take to arrive; then 408. Default: 10 seconds.
+    pub fn head_timeout(mut self, limit: Duration) -> Self {
+        self.http.head_timeout = limit;
+        self
+    }
+
+    /// How long a request body may pause; then 408. Default: 30 seconds.
+    pub fn body_timeout(mut self, limit: Duration) -> Self {
+        self.http.body_timeout = limit;
+        self
+    }
+
+    /// How long a connection may be idle between requests; then it is closed. Default: 60 seconds.
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.http.idle_timeout = limit;
+        self
+    }
+
+    /// How long an answer may be put off (then 503), or a stream stand still (then it is broken off). Default: 5 minutes.
+    pub fn handler_timeout(mut self, limit: Duration) -> Self {
+        self.http.handler_timeout = limit;
+        self
+    }
+
+    /// How long a client may read nothing of its answer; then it is dropped. Default: 30 seconds.
+    pub fn write_timeout(mut self, limit: Duration) -> Self {
+        self.settings.write_timeout = limit;
+        self
+    }
+
+    /// From when on a handler that holds its event loop is named in the log. Default: 100 ms.
+    pub fn slow_handler_warning(mut self, limit: Duration) -> Self {
+        self.http.slow_handler_warning = limit;
+        self
+    }
+
+    /// Whether a port can be bound while connections of an earlier run linger on it (SO_REUSEADDR). Default: yes, but
+    /// not on Windows, where it means something else.
+    pub fn reuse_address(mut self, reuse: bool) -> Self {
+        self.settings.options.reuse_address = reuse;
+        self
+    }
+
+    /// How many clients may wait to be accepted. Default: 4096; the system may allow fewer.
+    pub fn backlog(mut self, clients: u32) -> Self {
+        self.settings.options.backlog = i32::try_from(clients).unwrap_or(i32::MAX);
+        self
+    }
+
+    /// Steps 1 to 3 for every address, with HTTP. Fails where an address is wrong, taken or forbidden.
+    pub fn build(self, handler: impl Handler) -> io::Result<WebServer> {
+        let http = Http::with_settings(handler, self.http.clone());
+        self.build_protocol(http)
+    }
+
+    /// The same with a protocol of your own.
+    pub fn build_protocol(self, protocol: impl Protocol) -> io::Result<WebServer> {
+        match self.fault {
+            Some(fault) => Err(fault),
+            None => WebServer::listen(self.settings, Arc::new(protocol)),
+        }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("settings", &self.settings).field("http", &self.http).finish_non_exhaustive()
+    }
+}

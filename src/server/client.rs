@@ -1,0 +1,292 @@
+//! One accepted client: its transport, its connection, its session, and what can be done for it in one turn.
+//!
+//! ```text
+//!           session says Close          output is out              peer has finished,
+//!   Open ────────────────────► Closing ───────────────► Lingering ─────────────────────► Closed
+//!     └──────────────────── an error on the way ── the moment is over ──────────────────────┘
+//! ```
+//!
+//! Nothing here names a socket or reads a clock, so the very same turns run in tests and simulations over memory. The
+//! order of the steps is [`WebServer::handle_client_request`](crate::WebServer)'s; here is what each of them does.
+//!
+//! Pattern: State.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::connection::transport::{Pull, Push, Transport};
+use crate::connection::{Connection, Ending};
+use crate::message::Note;
+use crate::protocol::{Next, Protocol, Session};
+
+/// A client on its loop.
+pub(crate) struct Client {
+    transport: Box<dyn Transport>,
+    pub(crate) connection: Connection,
+    session: Box<dyn Session>,
+    readiness: Readiness,
+    phase: Phase,
+    /// When the peer last took something, or was first offered something.
+    sending_since: Instant,
+    write_timeout: Duration,
+}
+
+/// What the system last said about the socket. It says so once, when it changes; only `WouldBlock` takes it back.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Readiness {
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+    /// The peer has finished: however little the next read brings, the end stands behind it.
+    pub(crate) read_closed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// Nothing more is read; what is queued is still sent.
+    Closing,
+    /// We have finished; what the peer still sends is thrown away until it has, too (RFC 9112 §9.6). Without this
+    /// moment, the system would answer its bytes with a reset, which can destroy our answer on its way.
+    Lingering {
+        until: Instant,
+    },
+    Closed,
+}
+
+/// Why a client has its turn.
+pub(crate) enum Cause {
+    /// It was just accepted: its session may greet.
+    Accepted,
+    /// The socket has become readable or writable.
+    Ready(Readiness),
+    /// Its last turn ended before there was nothing left to do.
+    Again,
+    Note(Note),
+    Deadline,
+    Shutdown,
+}
+
+/// What a turn leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Nothing can be done before something happens.
+    Waiting,
+    /// There is more to do, but others go first.
+    Unfinished,
+    /// The client can be dropped, which closes its socket.
+    Finished,
+}
+
+/// The loop's buffers, lent to the client whose turn it is.
+pub(crate) struct Buffers {
+    input: Vec<u8>,
+    output: Vec<u8>,
+}
+
+/// How much is read at once; also the most input that a session can leave unread, in bytes.
+pub(crate) const READ_BYTES: usize = 64 * 1024;
+
+/// How long a client may go on sending after our last answer.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// A session that becomes another, which becomes another …, is stopped here.
+const MOST_BECOMINGS: usize = 8;
+
+impl Buffers {
+    pub(crate) fn new() -> Self {
+        Self { input: vec![0; READ_BYTES], output: Vec::new() }
+    }
+}
+
+impl Client {
+    pub(crate) fn open(
+        transport: Box<dyn Transport>,
+        mut connection: Connection,
+        protocol: &dyn Protocol,
+        write_timeout: Duration,
+    ) -> io::Result<Self> {
+        let session = protocol.open(&mut connection)?;
+        let (readiness, sending_since) = (Readiness { writable: true, ..Readiness::default() }, connection.now());
+        Ok(Self { transport, connection, session, readiness, phase: Phase::Open, sending_since, write_timeout })
+    }
+
+    /// Takes note of why it has its turn.
+    pub(crate) fn hear(&mut self, cause: Cause, buffers: &mut Buffers) {
+        self.connection.output.borrow(&mut buffers.output);
+        match cause {
+            Cause::Accepted | Cause::Again => {}
+            Cause::Ready(now) => {
+                self.readiness.readable |= now.readable;
+                self.readiness.writable |= now.writable;
+                self.readiness.read_closed |= now.read_closed;
+            }
+            Cause::Note(note) => self.ask(|session, connection| session.on_note(connection, note)),
+            Cause::Deadline => self.hear_deadline(),
+            Cause::Shutdown => {
+                // What is on its way to us was sent to a server that was still there: look once more.
+                self.readiness.readable = true;
+                self.recv(buffers);
+                self.ask(|session, connection| session.on_shutdown(connection));
+            }
+        }
+    }
+
+    fn hear_deadline(&mut self) {
+        if self.deadline().is_none_or(|deadline| deadline > self.connection.now()) {
+            return; // it was moved while the entry waited
+        }
+        match self.phase {
+            Phase::Open if self.connection.output.is_empty() => {
+                self.ask(|session, connection| session.on_deadline(connection));
+                if self.phase == Phase::Open
+                    && self.session.deadline().is_some_and(|next| next <= self.connection.now())
+                {
+                    self.fail(&io::Error::other("a session let its deadline pass and set no new one"));
+                }
+            }
+            Phase::Open | Phase::Closing => {
+                log::info!("{} stopped reading its answer (write_timeout)", self.connection.peer_addr());
+                self.phase = Phase::Closed;
+            }
+            Phase::Lingering { .. } | Phase::Closed => self.phase = Phase::Closed,
+        }
+    }
+
+    /// Step 5: one read, if the session wants one and the system may have something; the session takes what came.
+    pub(crate) fn recv(&mut self, buffers: &mut Buffers) {
+        if !self.can_read() {
+            return;
+        }
+        self.connection.input.borrow(&mut buffers.input);
+        match self.transport.pull(&mut self.connection.input) {
+            Ok(pulled) => self.take(pulled),
+            Err(error) => self.fail(&error),
+        }
+        self.connection.input.give_back(&mut buffers.input);
+    }
+
+    fn take(&mut self, pulled: Pull) {
+        match pulled {
+            Pull::Bytes(count) => self.connection.counters().count_received(count as u64),
+            Pull::Drained(count) => {
+                self.connection.counters().count_received(count as u64);
+                self.readiness.readable = self.readiness.read_closed;
+            }
+            Pull::Blocked => self.readiness.readable = false,
+            Pull::End => {
+                self.readiness.readable = false;
+                self.connection.input.finish();
+            }
+        }
+        match self.phase {
+            Phase::Lingering { .. } if pulled == Pull::End => self.phase = Phase::Closed,
+            Phase::Lingering { .. } => self.connection.input.consume(READ_BYTES),
+            _ if pulled == Pull::Blocked => {}
+            _ => self.serve(),
+        }
+    }
+
+    /// Lets the session look at what has arrived.
+    fn serve(&mut self) {
+        let peer = self.connection.peer_addr();
+        self.ask(|session, connection| session.handle_client_request(connection, peer));
+        if self.phase != Phase::Open || !self.session.wants_input() {
+            return;
+        }
+        if self.connection.input().len() >= READ_BYTES {
+            log::error!("a session left {READ_BYTES} bytes unread and wants more; the connection is closed");
+            self.phase = Phase::Closed;
+        } else if self.connection.is_eof() && self.connection.input().is_empty() {
+            self.phase = Phase::Closing; // it waits for what can never come
+        }
+    }
+
+    /// Step 6: sends what is queued, and asks for more each time all of it is out. An empty output is no reason to stop:
+    /// the socket stays writable without saying so again, and a large body would hang.
+    pub(crate) fn send(&mut self) {
+        let before = self.connection.output.sent();
+        if !self.can_write() {
+            return;
+        }
+        match self.connection.push(&mut *self.transport) {
+            Ok(Push::Drained) if self.phase == Phase::Open => {
+                self.ask(|session, connection| session.on_drained(connection))
+            }
+            Ok(Push::Blocked) => self.readiness.writable = false,
+            Ok(Push::Drained | Push::Unfinished) => {}
+            Err(error) => self.fail(&error),
+        }
+        let sent = self.connection.output.sent() - before;
+        if sent > 0 {
+            self.sending_since = self.connection.now();
+            self.connection.counters().count_sent(sent);
+        }
+    }
+
+    /// Step 7: closes when all is said; else tells whether there is more to do at once.
+    pub(crate) fn close(&mut self, buffers: &mut Buffers) -> Turn {
+        if self.phase == Phase::Closing && self.connection.output.is_empty() {
+            self.phase = match self.transport.finish() {
+                Ok(_) if !self.connection.is_eof() => Phase::Lingering { until: self.connection.now() + LINGER },
+                Ok(_) | Err(_) => Phase::Closed,
+            };
+        }
+        if self.phase == Phase::Closed {
+            return Turn::Finished;
+        }
+        self.connection.output.give_back(&mut buffers.output);
+        if self.can_read() || self.can_write() { Turn::Unfinished } else { Turn::Waiting }
+    }
+
+    /// Until when something must happen. While something waits to be sent, that is the peer's next read.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Open if self.connection.output.is_empty() => self.session.deadline(),
+            Phase::Open | Phase::Closing => Some(self.sending_since + self.write_timeout),
+            Phase::Lingering { until } => Some(until),
+            Phase::Closed => None,
+        }
+    }
+
+    fn can_read(&self) -> bool {
+        let is_wanted = match self.phase {
+            Phase::Open => self.session.wants_input() && !self.connection.is_full() && !self.connection.is_eof(),
+            Phase::Lingering { .. } => true,
+            Phase::Closing | Phase::Closed => false,
+        };
+        is_wanted && self.readiness.readable
+    }
+
+    fn can_write(&self) -> bool {
+        self.readiness.writable && self.phase != Phase::Closed && !self.connection.output.is_empty()
+    }
+
+    /// Calls the session, and does what it says.
+    fn ask(&mut self, call: impl FnOnce(&mut (dyn Session + 'static), &mut Connection) -> io::Result<Next>) {
+        if self.phase != Phase::Open {
+            return;
+        }
+        let (peer, was_empty) = (self.connection.peer_addr(), self.connection.output.is_empty());
+        let mut next = call(&mut *self.session, &mut self.connection);
+        for _ in 0..MOST_BECOMINGS {
+            let Ok(Next::Become(session)) = next else { break };
+            self.session = session;
+            next = self.session.handle_client_request(&mut self.connection, peer);
+        }
+        match next {
+            Ok(Next::Wait) if self.connection.ending() == Ending::NotAsked => {}
+            Ok(Next::Wait | Next::Close) => self.phase = Phase::Closing,
+            Ok(Next::Become(_)) => self.fail(&io::Error::other("a session became another without end")),
+            Err(error) => self.fail(&error),
+        }
+        if was_empty {
+            self.sending_since = self.connection.now();
+        }
+    }
+
+    /// Nothing more can be said to this client.
+    fn fail(&mut self, error: &io::Error) {
+        log::debug!("{}: {error}", self.connection.peer_addr());
+        self.phase = Phase::Closed;
+    }
+}

@@ -1,0 +1,218 @@
+//! A server from outside: stop it, wait for it, read its figures, from any thread.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::mailbox::{Letter, LoopMailbox};
+use crate::connection::{Counters, Stats};
+
+/// All loops of one server, as they and the outside know each other.
+pub(crate) struct Team {
+    members: Vec<Member>,
+    /// A [`Stage`].
+    stage: AtomicU8,
+    /// Loops that have not ended.
+    running: AtomicUsize,
+}
+
+/// One loop.
+pub(crate) struct Member {
+    pub(crate) mailbox: Arc<LoopMailbox>,
+    pub(crate) counters: Arc<Counters>,
+    /// How many clients it has, or will have once its letters are read.
+    clients: AtomicUsize,
+}
+
+impl Member {
+    pub(crate) fn new(mailbox: LoopMailbox) -> Self {
+        Self { mailbox: Arc::new(mailbox), counters: Arc::default(), clients: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn add_client(&self) {
+        self.clients.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn remove_client(&self) {
+        self.clients.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+#[repr(u8)]
+enum Stage {
+    Built,
+    Running,
+    Stopping,
+}
+
+impl Team {
+    pub(crate) fn new(members: Vec<Member>) -> Self {
+        let running = AtomicUsize::new(members.len());
+        Self { members, stage: AtomicU8::new(Stage::Built as u8), running }
+    }
+
+    pub(crate) fn member(&self, index: usize) -> &Member {
+        &self.members[index]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The loop with the fewest clients; among equals `first`, since it need not be woken.
+    pub(crate) fn least_loaded(&self, first: usize) -> usize {
+        let clients = |index: &usize| (self.members[*index].clients.load(Ordering::Relaxed), *index != first);
+        (0..self.members.len()).min_by_key(clients).unwrap_or(first)
+    }
+
+    pub(crate) fn begin(&self) {
+        self.stage.fetch_max(Stage::Running as u8, Ordering::AcqRel);
+    }
+
+    /// One loop has ended, with or without an error; the others cannot go on without it.
+    pub(crate) fn end(&self, outcome: &io::Result<()>) {
+        self.running.fetch_sub(1, Ordering::AcqRel);
+        if outcome.is_err() {
+            self.abort();
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        self.stage.load(Ordering::Acquire) != Stage::Built as u8 && self.running.load(Ordering::Acquire) > 0
+    }
+
+    pub(crate) fn abort(&self) {
+        self.stage.store(Stage::Stopping as u8, Ordering::Release);
+        self.members.iter().for_each(|member| member.mailbox.put(Letter::Abort));
+    }
+
+    fn shutdown(&self, until: Instant) {
+        self.stage.store(Stage::Stopping as u8, Ordering::Release);
+        self.members.iter().for_each(|member| member.mailbox.put(Letter::Shutdown { until }));
+    }
+
+    fn stats(&self) -> Stats {
+        let mut stats = Stats::default();
+        for member in &self.members {
+            member.counters.add_to(&mut stats);
+            stats.connections += member.clients.load(Ordering::Relaxed) as u64;
+        }
+        stats
+    }
+}
+
+/// How long running answers may take to finish after [`ServerHandle::shutdown`].
+pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(30);
+
+/// Steers a server from any thread; clones steer the same one.
+///
+/// ```
+/// use qibu::{Request, WebServer};
+///
+/// let server = WebServer::new("127.0.0.1:0", |_: &mut Request| "hello")?;
+/// let handle = server.handle();
+/// let thread = std::thread::spawn(move || server.start());
+/// handle.shutdown();
+/// thread.join().unwrap()?;
+/// assert!(!handle.is_running());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ServerHandle {
+    pub(crate) team: Arc<Team>,
+}
+
+impl ServerHandle {
+    /// Stops accepting, closes idle connections, and lets running answers finish for at most 30 seconds. Returns at once.
+    pub fn shutdown(&self) {
+        self.shutdown_within(DEFAULT_GRACE);
+    }
+
+    /// The same with another limit.
+    pub fn shutdown_within(&self, grace: Duration) {
+        self.team.shutdown(Instant::now() + grace);
+    }
+
+    /// Closes all connections now.
+    pub fn abort(&self) {
+        self.team.abort();
+    }
+
+    /// Whether the server has been started and has not ended.
+    pub fn is_running(&self) -> bool {
+        self.team.is_running()
+    }
+
+    /// What the server has done so far.
+    pub fn stats(&self) -> Stats {
+        self.team.stats()
+    }
+}
+
+impl fmt::Debug for ServerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerHandle").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+/// A server that runs in the background; made by [`WebServer::spawn`](crate::WebServer::spawn). Dropping it shuts the
+/// server down and waits for its end.
+#[derive(Debug)]
+#[must_use = "dropping it shuts the server down"]
+pub struct Running {
+    handle: ServerHandle,
+    addresses: Vec<SocketAddr>,
+    /// `None` once joined.
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Running {
+    pub(crate) fn new(handle: ServerHandle, addresses: Vec<SocketAddr>, thread: JoinHandle<io::Result<()>>) -> Self {
+        Self { handle, addresses, thread: Some(thread) }
+    }
+
+    /// The first address it listens on, with the port that the system chose. A server that has only unix sockets has
+    /// `0.0.0.0:0`.
+    pub fn local_addr(&self) -> SocketAddr {
+        super::first_address(&self.addresses)
+    }
+
+    /// All TCP addresses it listens on.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// A handle for other threads.
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
+    }
+
+    /// Waits until the server has ended. Fails if an event loop did.
+    pub fn join(mut self) -> io::Result<()> {
+        self.wait()
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(_)) => Err(io::Error::other("the server's thread panicked")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.handle.shutdown();
+            if let Err(error) = self.wait() {
+                log::error!("the server ended with an error: {error}");
+            }
+        }
+    }
+}

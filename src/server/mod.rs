@@ -1,0 +1,446 @@
+//! The server: the tutorial's class, on an event loop.
+//!
+//! ```python
+//! class WebServer(object):
+//!     def __init__(self):                                   # 1 socket, 2 bind, 3 listen
+//!     def start(self):                                      # 4 accept, for ever
+//!     def handle_client_request(self, new_socket, ip_port): # 5 recv, 6 send, 7 close
+//! ```
+//!
+//! [`WebServer::new`], [`WebServer::start`] and `WebServer::handle_client_request` are the same three. What differs:
+//! nothing here waits for one client. `start` waits until any of thousands is ready and gives that one its turn.
+//!
+//! The loop keeps ten contracts:
+//!
+//! 1. One thread is one loop. The first loop has the listeners and hands each client to the loop with the fewest; a
+//!    client never changes its loop, and loops share nothing but the handler.
+//! 2. A socket is registered once. Its readiness is remembered, and only `WouldBlock` erases it. Back-pressure is not
+//!    reading, which costs no system call.
+//! 3. Drained is not done: when all output is out, the session is asked for more before the loop waits again.
+//! 4. A turn is bounded, and so is accepting; who is not done goes on the ready list. Out of descriptors: stop accepting
+//!    for a moment, say so once, never spin.
+//! 5. There is one read buffer per loop; an idle client owns none.
+//! 6. Every wait has a deadline; moving one later costs nothing. The clock is read once per batch of events.
+//! 7. Slots carry a generation: what comes for a client that has gone is dropped. Accepted clients join after the batch.
+//! 8. Closing still sends: then half-close, wait a moment for the peer's end, and drop (RFC 9112 section 9.6).
+//! 9. Nothing a peer sends can panic; a handler's panic is a 500 for that request alone.
+//! 10. A head and its small body leave in one write, pipelined answers too; large files go by `sendfile`.
+//!
+//! Pattern: Facade over listeners, loops and workers; Reactor.
+
+mod builder;
+pub(crate) mod client;
+mod clients;
+mod control;
+mod event_loop;
+mod listener;
+mod mailbox;
+mod timers;
+mod workers;
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+pub use builder::Builder;
+pub use control::{Running, ServerHandle};
+
+use self::builder::Settings;
+use self::client::{Buffers, Cause, Client, Turn};
+use self::clients::Clients;
+use self::control::{Member, Team};
+use self::event_loop::{Again, EventLoop, Ready};
+use self::listener::{Accepted, Listener};
+use self::mailbox::{Letter, LoopMailbox};
+use self::workers::WorkerPool;
+use crate::connection::{Clock, Connection, Context};
+use crate::handler::Handler;
+use crate::protocol::Protocol;
+
+/// A server: it listens, accepts, and gives every client its turns.
+///
+/// ```no_run
+/// use qibu::{Request, WebServer};
+///
+/// fn main() -> std::io::Result<()> {
+///     WebServer::new("127.0.0.1:8090", |_: &mut Request| "Hello, world!")?.start()
+/// }
+/// ```
+pub struct WebServer {
+    listeners: Vec<Box<dyn Listener>>,
+    protocol: Arc<dyn Protocol>,
+    settings: Settings,
+    /// The first is this object's own; `start` makes a sibling for each of the others.
+    event_loops: Vec<EventLoop>,
+    /// Which member of the team this object is.
+    index: usize,
+    team: Arc<Team>,
+    workers: Arc<WorkerPool>,
+}
+
+/// What a running loop has besides the server's own fields. It never leaves its thread.
+struct Life {
+    event_loop: EventLoop,
+    clients: Clients,
+    context: Rc<Context>,
+    buffers: Buffers,
+    /// Accepted in this batch of events; they join when it is over.
+    newcomers: Vec<Accepted>,
+    accepting: Accepting,
+    stage: Stage,
+}
+
+/// Whether new clients are accepted.
+#[derive(Clone, Copy)]
+enum Accepting {
+    Yes,
+    /// The system has no descriptor left.
+    Paused {
+        until: Instant,
+    },
+    /// A pause is over, and it is not known yet whether it helped. What fails now has been said already.
+    TryingAgain,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    Serving,
+    Draining { until: Instant },
+    Ended,
+}
+
+/// How many rounds of receiving and sending one client has before the others go first.
+const ROUNDS_PER_TURN: usize = 16;
+
+/// How many clients are accepted before those who are in go first.
+const ACCEPTS_PER_TURN: usize = 64;
+
+/// How long nobody is accepted when the system has no descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+impl WebServer {
+    /// Steps 1 to 3: socket, bind, listen, for an address such as `"127.0.0.1:8090"`, with a handler for HTTP requests.
+    /// Fails if the address is wrong, taken or forbidden. More addresses and settings: [`Self::builder`].
+    pub fn new(addr: impl ToSocketAddrs + fmt::Debug, handler: impl Handler) -> io::Result<Self> {
+        Self::builder().addr(addr).build(handler)
+    }
+
+    /// The same with a protocol of your own in place of HTTP.
+    pub fn with_protocol(addr: impl ToSocketAddrs + fmt::Debug, protocol: impl Protocol) -> io::Result<Self> {
+        Self::builder().addr(addr).build_protocol(protocol)
+    }
+
+    /// All settings.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// What `new` comes down to.
+    fn listen(settings: Settings, protocol: Arc<dyn Protocol>) -> io::Result<Self> {
+        let listeners = listener::listen(&settings.places, settings.options)?; // 1 socket, 2 bind, 3 listen
+        let (mut event_loops, mut members) = (Vec::new(), Vec::new());
+        for _ in 0..settings.loops {
+            let (event_loop, waker) = EventLoop::new()?;
+            event_loops.push(event_loop);
+            members.push(Member::new(LoopMailbox::new(waker)));
+        }
+        let workers = Arc::new(WorkerPool::new(settings.workers, settings.worker_queue));
+        Ok(Self { listeners, protocol, settings, event_loops, index: 0, team: Arc::new(Team::new(members)), workers })
+    }
+
+    /// Step 4: accepts clients and serves them, until the server is shut down. Runs one loop per core; the first one on
+    /// the calling thread. Fails if the system refuses to let a loop wait.
+    pub fn start(mut self) -> io::Result<()> {
+        self.team.begin();
+        let siblings: Vec<_> = self.siblings().into_iter().map(Self::run_in_thread).collect();
+        let outcome = self.run();
+        siblings.into_iter().fold(outcome, |outcome, sibling| {
+            let ended =
+                sibling.and_then(|thread| thread.join().map_err(|_| io::Error::other("an event loop panicked"))?);
+            outcome.and(ended)
+        })
+    }
+
+    /// The same in the background. Dropping the result shuts the server down.
+    pub fn spawn(self) -> io::Result<Running> {
+        let (handle, addresses) = (self.handle(), self.local_addrs());
+        self.team.begin();
+        let thread = thread::Builder::new().name("qibu loop 0".into()).spawn(move || self.start())?;
+        Ok(Running::new(handle, addresses, thread))
+    }
+
+    /// The first address it listens on, with the port that the system chose. A server that has only unix sockets has
+    /// `0.0.0.0:0`.
+    pub fn local_addr(&self) -> SocketAddr {
+        first_address(&self.local_addrs())
+    }
+
+    /// All TCP addresses it listens on.
+    pub fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().filter_map(|listener| listener.local_addr()).collect()
+    }
+
+    /// A handle to stop it and to read its figures from elsewhere.
+    pub fn handle(&self) -> ServerHandle {
+        ServerHandle { team: self.team.clone() }
+    }
+
+    /// One more of us per loop that is left: without listeners, but else the same.
+    fn siblings(&mut self) -> Vec<Self> {
+        let others = self.event_loops.split_off(1);
+        let make = |(index, event_loop)| Self {
+            listeners: Vec::new(),
+            protocol: self.protocol.clone(),
+            settings: self.settings.clone(),
+            event_loops: vec![event_loop],
+            index: index + 1,
+            team: self.team.clone(),
+            workers: self.workers.clone(),
+        };
+        others.into_iter().enumerate().map(make).collect()
+    }
+
+    fn run_in_thread(self) -> io::Result<thread::JoinHandle<io::Result<()>>> {
+        let team = self.team.clone();
+        let spawned = thread::Builder::new().name(format!("qibu loop {}", self.index)).spawn(move || self.run());
+        spawned.inspect_err(|error| team.end(&Err(io::Error::from(error.kind()))))
+    }
+
+    /// The loop: wait until something is ready, give it its turn, for ever.
+    fn run(mut self) -> io::Result<()> {
+        let ended = self.run_until_stopped();
+        self.team.end(&ended);
+        ended
+    }
+
+    fn run_until_stopped(&mut self) -> io::Result<()> {
+        let mut life = self.begin_life()?;
+        let mut ready = Vec::new();
+        while !life.is_over() {
+            let now = life.event_loop.wait(life.next_wake(), &mut ready)?;
+            life.context.clock.advance(now, SystemTime::now);
+            for what in ready.drain(..) {
+                match what {
+                    Ready::Listener(index) => self.accept(index, &mut life), // 4
+                    Ready::Client(slot, readiness) => self.give_turn(slot, Cause::Ready(readiness), &mut life), // 5, 6, 7
+                    Ready::Again(Again::Listener(index)) => self.accept(index, &mut life),
+                    Ready::Again(Again::Client(slot)) => self.give_turn(slot, Cause::Again, &mut life),
+                    Ready::Deadline(slot) => self.give_turn(slot, Cause::Deadline, &mut life),
+                    Ready::Mail => self.read_letters(&mut life),
+                }
+            }
+            self.look_at_clock(&mut life);
+            self.welcome_newcomers(&mut life);
+        }
+        Ok(())
+    }
+
+    fn begin_life(&mut self) -> io::Result<Life> {
+        let member = self.team.member(self.index);
+        let context = Context {
+            clock: Clock::new(Instant::now(), SystemTime::now()),
+            mailbox: member.mailbox.clone(),
+            counters: member.counters.clone(),
+            workers: self.workers.clone(),
+        };
+        let event_loop = self.event_loops.pop().ok_or_else(|| io::Error::other("a server starts once"))?;
+        for (index, listener) in self.listeners.iter_mut().enumerate() {
+            event_loop.add_listener(index, listener.source())?;
+        }
+        Ok(Life {
+            event_loop,
+            clients: Clients::default(),
+            context: Rc::new(context),
+            buffers: Buffers::new(),
+            newcomers: Vec::new(),
+            accepting: Accepting::Yes,
+            stage: Stage::Serving,
+        })
+    }
+
+    /// Step 4: accept. Each new client goes to the loop that has the fewest.
+    fn accept(&mut self, index: usize, life: &mut Life) {
+        if let Accepting::Paused { .. } = life.accepting {
+            return;
+        }
+        for _ in 0..ACCEPTS_PER_TURN {
+            let Some(listener) = self.listeners.get_mut(index) else { return };
+            match listener.accept() {
+                Ok(new_client) => self.place(new_client, life),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return life.accepting = Accepting::Yes,
+                Err(error) if is_of_the_client(&error) => log::debug!("a client was not accepted: {error}"),
+                Err(error) => return life.pause_accepting(&error),
+            }
+        }
+        life.event_loop.again(Again::Listener(index));
+    }
+
+    /// Decides on which loop a new client shall live: the one that has the fewest. When the others may have ended, it
+    /// stays here.
+    fn place(&self, new_client: Accepted, life: &mut Life) {
+        life.accepting = Accepting::Yes;
+        let index = match life.stage {
+            Stage::Serving => self.team.least_loaded(self.index),
+            Stage::Draining { .. } | Stage::Ended => self.index,
+        };
+        self.team.member(index).add_client();
+        if index == self.index {
+            life.newcomers.push(new_client);
+        } else {
+            self.team.member(index).mailbox.put(Letter::Client(new_client));
+        }
+    }
+
+    /// Steps 5 to 7: recv, send, close, as far as they go without waiting.
+    ///
+    /// It needs no socket: tests and simulations call it with clients over memory.
+    pub(crate) fn handle_client_request(new_socket: &mut Client, cause: Cause, buffers: &mut Buffers) -> Turn {
+        new_socket.hear(cause, buffers);
+        for _ in 0..ROUNDS_PER_TURN {
+            new_socket.recv(buffers); // 5
+            new_socket.send(); // 6
+            match new_socket.close(buffers) {
+                Turn::Unfinished => {}
+                turn => return turn, // 7, where it is `Finished`
+            }
+        }
+        Turn::Unfinished
+    }
+
+    /// Gives the client in `slot` its turn. There may be none any more: it left earlier in the same batch.
+    fn give_turn(&self, slot: usize, cause: Cause, life: &mut Life) {
+        let Some(client) = life.clients.get(slot) else { return };
+        match Self::handle_client_request(client, cause, &mut life.buffers) {
+            Turn::Finished => {
+                drop(life.clients.remove(slot));
+                return self.team.member(self.index).remove_client();
+            }
+            Turn::Unfinished => life.event_loop.again(Again::Client(slot)),
+            Turn::Waiting => {}
+        }
+        if let Some(deadline) = client.deadline() {
+            life.event_loop.arm(slot, deadline);
+        }
+    }
+
+    fn read_letters(&mut self, life: &mut Life) {
+        for letter in self.team.member(self.index).mailbox.take() {
+            match letter {
+                Letter::Note(key, note) => {
+                    if let Some(slot) = life.clients.find(key) {
+                        self.give_turn(slot, Cause::Note(note), life);
+                    }
+                }
+                Letter::Client(new_client) => life.newcomers.push(new_client),
+                Letter::Shutdown { until } => self.drain(until, life),
+                Letter::Abort => life.stage = Stage::Ended,
+            }
+        }
+    }
+
+    /// Takes no more clients, but for those who are at the door; tells all others.
+    fn drain(&mut self, until: Instant, life: &mut Life) {
+        life.stage = Stage::Draining { until };
+        for index in 0..self.listeners.len() {
+            self.accept(index, life);
+        }
+        self.listeners.clear();
+        for slot in life.clients.slots() {
+            self.give_turn(slot, Cause::Shutdown, life);
+        }
+    }
+
+    /// What is due without an event: the end of a pause, the end of the grace.
+    fn look_at_clock(&mut self, life: &mut Life) {
+        let now = life.context.clock.now();
+        if let Accepting::Paused { until } = life.accepting
+            && now >= until
+        {
+            life.accepting = Accepting::TryingAgain;
+            for index in 0..self.listeners.len() {
+                self.accept(index, life);
+            }
+        }
+    }
+
+    /// Clients that were accepted in this batch get their slots, now that no event of the batch can mean an earlier one.
+    fn welcome_newcomers(&self, life: &mut Life) {
+        for Accepted { mut transport, peer } in std::mem::take(&mut life.newcomers) {
+            let key = life.clients.next_key();
+            let slot = key.slot as usize;
+            let registered = transport.source().map_or(Ok(()), |source| life.event_loop.add_client(slot, source));
+            let connection = Connection::new(peer, key, life.context.clone());
+            let write_timeout = self.settings.write_timeout;
+            let opened = registered.and_then(|()| Client::open(transport, connection, &*self.protocol, write_timeout));
+            match opened {
+                Ok(client) => {
+                    life.context.counters.count_client();
+                    let slot = life.clients.insert(client);
+                    self.give_turn(slot, Cause::Accepted, life);
+                    if life.stage != Stage::Serving {
+                        self.give_turn(slot, Cause::Shutdown, life);
+                    }
+                }
+                Err(error) => {
+                    log::warn!("{peer}: the connection could not be opened: {error}");
+                    self.team.member(self.index).remove_client();
+                }
+            }
+        }
+    }
+}
+
+impl Life {
+    fn is_over(&self) -> bool {
+        match self.stage {
+            Stage::Serving => false,
+            Stage::Draining { until } => {
+                self.context.clock.now() >= until || (self.clients.is_empty() && self.newcomers.is_empty())
+            }
+            Stage::Ended => true,
+        }
+    }
+
+    /// When something is due that no client waits for.
+    fn next_wake(&self) -> Option<Instant> {
+        let pause = if let Accepting::Paused { until } = self.accepting { Some(until) } else { None };
+        let grace = if let Stage::Draining { until } = self.stage { Some(until) } else { None };
+        pause.into_iter().chain(grace).min()
+    }
+
+    fn pause_accepting(&mut self, error: &io::Error) {
+        if let Accepting::Yes = self.accepting {
+            log::error!("no client can be accepted: {error}; clients wait until one leaves (raise `ulimit -n`?)");
+        }
+        self.accepting = Accepting::Paused { until: self.context.clock.now() + ACCEPT_PAUSE };
+    }
+}
+
+/// Such an error ends with the client that it befell; the next one may be there (accept(2)). All others are the
+/// system's: it lacks descriptors or memory, and trying at once again would only spin.
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable, PermissionDenied,
+    };
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionReset | HostUnreachable | Interrupted | NetworkUnreachable | PermissionDenied
+    )
+}
+
+fn first_address(addresses: &[SocketAddr]) -> SocketAddr {
+    addresses.first().copied().unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0))
+}
+
+impl fmt::Debug for WebServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebServer")
+            .field("addresses", &self.local_addrs())
+            .field("loops", &self.team.len())
+            .finish_non_exhaustive()
+    }
+}

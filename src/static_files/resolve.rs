@@ -1,0 +1,228 @@
+//! URL path to open file, or a refusal: the one decision, for every feature, and the only code that opens files.
+//!
+//! The path is decoded once, and taken apart before that, so that an encoded slash can never become a separator. Each
+//! segment is looked at by itself. What is left is opened beneath the root by the system ([`beneath`](super::beneath)),
+//! which follows links and refuses to leave: there is no check that could be outrun by someone who swaps a folder for a
+//! link.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use http::StatusCode;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+
+use super::beneath::{self, Beneath};
+use crate::message::{Request, Response};
+
+/// What is percent-encoded in a path segment: all but RFC 3986's unreserved characters.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The one folder whose name begins with a dot and that is meant to be seen (RFC 8615).
+const WELL_KNOWN: &str = ".well-known";
+
+/// What a URL path names, beneath the root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    /// Relative, of normal components only; empty for the root itself.
+    pub(super) path: PathBuf,
+    pub(super) slash: Slash,
+    visibility: Visibility,
+}
+
+/// Whether the path ended in a slash, and so must be a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slash {
+    Present,
+    Absent,
+}
+
+/// Whether a segment begins with a dot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Visibility {
+    Visible,
+    Hidden,
+}
+
+/// What stands there.
+pub(super) enum Found {
+    File(File, Metadata),
+    Folder(File),
+}
+
+/// Why there is no file for a path.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Not percent-encoded as RFC 3986 section 2.1 says, or with a NUL in it.
+    Malformed,
+    /// Not there, or not for the client to know of.
+    NotFound,
+    /// There, but this process may not read it.
+    Forbidden,
+    /// The system has no descriptor left.
+    Exhausted(io::Error),
+    Failed(io::Error),
+}
+
+/// The folder that is served.
+#[derive(Debug)]
+pub(super) struct Root {
+    beneath: Beneath,
+}
+
+/// One name in a folder.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) name: OsString,
+    pub(super) metadata: Metadata,
+}
+
+impl Target {
+    pub(super) fn root() -> Self {
+        Self { path: PathBuf::new(), slash: Slash::Present, visibility: Visibility::Visible }
+    }
+
+    /// Takes the path of a request apart.
+    pub(super) fn parse(path: &str) -> Result<Self, Refusal> {
+        let Some(path) = path.strip_prefix('/') else { return Err(Refusal::NotFound) };
+        let mut target = Self::root();
+        if path.is_empty() {
+            return Ok(target);
+        }
+        let (path, slash) = path.strip_suffix('/').map_or((path, Slash::Absent), |folder| (folder, Slash::Present));
+        target.slash = slash;
+        for segment in path.split('/') {
+            let name = decode(segment)?;
+            let is_well_known = target.is_root() && name == WELL_KNOWN;
+            if name.as_encoded_bytes().starts_with(b".") && !is_well_known {
+                target.visibility = Visibility::Hidden;
+            }
+            target.path.push(name);
+        }
+        Ok(target)
+    }
+
+    pub(super) fn is_root(&self) -> bool {
+        self.path.as_os_str().is_empty()
+    }
+
+    pub(super) fn with_slash(self) -> Self {
+        Self { slash: Slash::Present, ..self }
+    }
+
+    /// Something in this folder.
+    pub(super) fn child(&self, name: impl AsRef<OsStr>) -> Self {
+        Self { path: self.path.join(name.as_ref()), slash: Slash::Absent, visibility: self.visibility }
+    }
+
+    /// The path as a URL, encoded anew from its names: it begins with exactly one slash, whatever was asked.
+    pub(super) fn to_url(&self) -> String {
+        let names = self.path.iter().map(|name| format!("/{}", encode(name)));
+        let url: String = names.collect();
+        match self.slash {
+            Slash::Present => url + "/",
+            Slash::Absent => url,
+        }
+    }
+}
+
+/// A name as a URL path segment.
+pub(super) fn encode(name: &OsStr) -> impl std::fmt::Display {
+    percent_encode(name.as_encoded_bytes(), SEGMENT)
+}
+
+/// Decodes one segment, once. What names no single entry of a folder is not found, whatever the system would make of it.
+fn decode(segment: &str) -> Result<OsString, Refusal> {
+    let mut bytes = segment.bytes();
+    while let Some(byte) = bytes.next() {
+        // RFC 3986 §2.1: two hexadecimal digits; `percent_decode_str` would leave others as they are.
+        let is_hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
+        if byte == b'%' && !(is_hex(bytes.next()) && is_hex(bytes.next())) {
+            return Err(Refusal::Malformed);
+        }
+    }
+    let name: Vec<u8> = percent_decode_str(segment).collect();
+    match &*name {
+        b"" | b"." | b".." => Err(Refusal::NotFound),
+        name if name.contains(&0) => Err(Refusal::Malformed),
+        name if name.contains(&b'/') => Err(Refusal::NotFound),
+        name => beneath::file_name(name).ok_or(Refusal::NotFound),
+    }
+}
+
+impl Root {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { beneath: Beneath::new(path) }
+    }
+
+    /// Opens what the target names, unless its name is hidden.
+    pub(super) fn find(&self, target: &Target) -> Result<Found, Refusal> {
+        match target.visibility {
+            Visibility::Visible => self.find_even_hidden(target),
+            Visibility::Hidden => Err(Refusal::NotFound),
+        }
+    }
+
+    /// The same for a name that did not come from the client, or that the user has asked us to serve.
+    pub(super) fn find_even_hidden(&self, target: &Target) -> Result<Found, Refusal> {
+        let file = self.beneath.open(&target.path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            Ok(Found::Folder(file))
+        } else if metadata.is_file() && target.slash == Slash::Absent {
+            Ok(Found::File(file, metadata))
+        } else {
+            Err(Refusal::NotFound) // a FIFO, a socket or a device; or a file with a slash behind it
+        }
+    }
+
+    /// What can be reached in an open folder, hidden names left out. In no order.
+    pub(super) fn entries(&self, target: &Target, folder: &File) -> Result<Vec<Entry>, Refusal> {
+        let mut entries = Vec::new();
+        for name in self.beneath.names(&target.path, folder)? {
+            if name.as_encoded_bytes().starts_with(b".") && !(target.is_root() && name == WELL_KNOWN) {
+                continue;
+            }
+            // What is behind a link, if it leads to somewhere in the root; anything else has gone or leads out.
+            let metadata = self.beneath.metadata(folder, &target.path, &name);
+            if let Ok(metadata) = metadata
+                && (metadata.is_dir() || metadata.is_file())
+            {
+                entries.push(Entry { name, metadata });
+            }
+        }
+        Ok(entries)
+    }
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind::{CrossesDevices, InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied};
+        match error.kind() {
+            // `CrossesDevices` is what openat2 says of a path that leaves the root.
+            NotFound | NotADirectory | InvalidFilename | CrossesDevices | InvalidInput => Self::NotFound,
+            PermissionDenied => Self::Forbidden,
+            _ if beneath::is_no_plain_file(&error) => Self::NotFound,
+            _ if beneath::is_exhaustion(&error) => Self::Exhausted(error),
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+impl Refusal {
+    /// What the client is told; our own troubles are logged, too.
+    pub(super) fn answer(&self, request: &Request) -> Response {
+        let status = match self {
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        if let Self::Exhausted(error) | Self::Failed(error) = self {
+            log::error!("{} for {}: {error}", status.as_u16(), request.target().escape_debug());
+        }
+        Response::status_page(status)
+    }
+}
