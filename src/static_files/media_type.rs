@@ -9,8 +9,10 @@ pub(super) fn of(path: &Path) -> HeaderValue {
     let Some(guess) = mime_guess::from_path(path).first_raw() else {
         return HeaderValue::from_static("application/octet-stream");
     };
+    // RFC 9239 made it the one name for scripts.
+    let guess = if guess == "application/javascript" { "text/javascript" } else { guess };
     // XML says its encoding itself, and a charset here would overrule it.
-    let is_text = guess.starts_with("text/") && guess != "text/xml" || guess == "application/javascript";
+    let is_text = guess.starts_with("text/") && guess != "text/xml";
     if !is_text {
         return HeaderValue::from_static(guess);
     }

@@ -9,11 +9,12 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-use super::beneath::{self, Beneath};
+use super::beneath::{self, Beneath, Fingerprint};
 use crate::message::{Request, Response};
 
 /// What is percent-encoded in a path segment: all but RFC 3986's unreserved characters.
@@ -175,6 +176,11 @@ impl Root {
         } else {
             Err(Refusal::NotFound) // a FIFO, a socket or a device; or a file with a slash behind it
         }
+    }
+
+    /// What tells later whether the target still leads to this file, unchanged; `None` if that cannot be told.
+    pub(super) fn fingerprint(&self, target: &Target, metadata: &Metadata) -> Option<Fingerprint> {
+        Fingerprint::of(&self.beneath.absolute(&target.path), metadata, SystemTime::now())
     }
 
     /// What can be reached in an open folder, hidden names left out. In no order.

@@ -41,7 +41,7 @@ pub(super) fn parse(input: &[u8], settings: &HttpSettings) -> Result<Option<(Hea
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) if input.len() < settings.head_limit => return Ok(None),
         Ok(httparse::Status::Partial) => return Err(too_large(input, settings)),
-        Err(error) => return Err(refusal(error)),
+        Err(error) => return Err(refusal(error, input)),
     };
     if length > settings.head_limit {
         return Err(too_large(input, settings));
@@ -88,12 +88,23 @@ fn too_large(input: &[u8], settings: &HttpSettings) -> ProtocolError {
     if has_whole_request_line { ProtocolError::HeadTooLarge { limit } } else { ProtocolError::TargetTooLong { limit } }
 }
 
-fn refusal(error: httparse::Error) -> ProtocolError {
+fn refusal(error: httparse::Error, input: &[u8]) -> ProtocolError {
     match error {
         httparse::Error::TooManyHeaders => ProtocolError::TooManyFields { limit: MAX_FIELDS },
-        httparse::Error::Version => ProtocolError::UnsupportedVersion,
+        httparse::Error::Version if names_a_version(input) => ProtocolError::UnsupportedVersion,
         _ => ProtocolError::MalformedHead,
     }
+}
+
+/// Whether the request line ends in a version (RFC 9112 section 2.3), though it is none of ours.
+fn names_a_version(input: &[u8]) -> bool {
+    let line = input.trim_ascii_start().split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let mut words = line.split(|byte| *byte == b' ');
+    matches!(
+        (words.next(), words.next(), words.next(), words.next()),
+        (Some(_), Some(_), Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor]), None)
+            if major.is_ascii_digit() && minor.is_ascii_digit()
+    )
 }
 
 /// RFC 9112 §2.2 lets a recipient take a bare LF for a line end. We do not: peers disagree about it.

@@ -16,6 +16,11 @@ pub(in crate::static_files) struct Beneath {
 const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 
 impl Beneath {
+    /// Where a relative path lies, for those who only look.
+    pub(in crate::static_files) fn absolute(&self, relative: &Path) -> PathBuf {
+        self.path.join(relative)
+    }
+
     pub(in crate::static_files) fn new(path: &Path) -> Self {
         Self { path: path.to_owned() }
     }
@@ -45,8 +50,11 @@ impl Beneath {
 pub(in crate::static_files) fn file_name(bytes: &[u8]) -> Option<OsString> {
     let name = std::str::from_utf8(bytes).ok()?;
     let stem = name.split('.').next().unwrap_or(name).trim_end();
-    let is_port =
-        |prefix: &str| stem.len() >= 4 && stem.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    let is_port = |prefix: &str| {
+        stem.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+            && stem.len() == 4
+            && stem.ends_with(|last: char| last.is_ascii_digit())
+    };
     let is_device = DEVICES.iter().any(|device| stem.eq_ignore_ascii_case(device)) || is_port("COM") || is_port("LPT");
     let has_odd_byte = name.contains(['\\', ':', '*', '?', '"', '<', '>', '|']) || name.chars().any(char::is_control);
     let is_plain = !is_device && !has_odd_byte && !name.ends_with(['.', ' ']);
@@ -64,4 +72,23 @@ pub(in crate::static_files) fn is_exhaustion(_: &io::Error) -> bool {
 /// There is none that std would tell.
 pub(in crate::static_files) fn inode(_: &Metadata) -> u64 {
     0
+}
+
+/// Nothing here tells a changed file for certain, so nothing is kept.
+#[derive(Debug)]
+pub(in crate::static_files) struct Fingerprint {}
+
+impl Fingerprint {
+    pub(in crate::static_files) fn of(_: &Path, _: &Metadata, _: std::time::SystemTime) -> Option<Self> {
+        None
+    }
+
+    #[cfg(test)]
+    pub(in crate::static_files) fn taken_from_an_old_file(_: &Path, _: &Metadata) -> Self {
+        Self {}
+    }
+
+    pub(in crate::static_files) fn is_true(&self) -> bool {
+        false
+    }
 }

@@ -35,6 +35,11 @@ struct Opened {
 pub(super) const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
 
 impl Beneath {
+    /// Where a relative path lies, for those who only look.
+    pub(in crate::static_files) fn absolute(&self, relative: &Path) -> PathBuf {
+        self.path.join(relative)
+    }
+
     pub(in crate::static_files) fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), opened: RwLock::new(None) }
     }
