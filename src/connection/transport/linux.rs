@@ -13,21 +13,21 @@ pub(crate) trait Descriptor: AsFd {}
 impl<T: AsFd> Descriptor for T {}
 
 /// Writes the slices in one call. With [`More::Follows`] the kernel waits for the file before it fills a packet.
-pub(super) fn send(socket: &mut impl Descriptor, slices: &[IoSlice<'_>], more: More) -> io::Result<usize> {
+pub(super) fn send(socket: &impl Descriptor, slices: &[IoSlice<'_>], more: More) -> io::Result<usize> {
     let flags = match more {
         More::Follows => SendFlags::MORE | SendFlags::NOSIGNAL,
         More::Nothing => SendFlags::NOSIGNAL,
     };
     let sent = match slices {
-        [one] => send_one(&*socket, one, flags)?,
-        several => sendmsg(&*socket, several, &mut SendAncillaryBuffer::default(), flags)?,
+        [one] => send_one(socket, one, flags)?,
+        several => sendmsg(socket, several, &mut SendAncillaryBuffer::default(), flags)?,
     };
     Ok(sent)
 }
 
 /// Sends up to `most` bytes of the file; 0 at its end.
-pub(super) fn send_file(socket: &mut impl Descriptor, slice: &FileSlice, most: u64) -> io::Result<usize> {
+pub(super) fn send_file(socket: &impl Descriptor, slice: &FileSlice, most: u64) -> io::Result<usize> {
     let count = usize::try_from(slice.length.min(most)).unwrap_or(usize::MAX);
     let mut offset = slice.offset;
-    Ok(rustix::fs::sendfile(&*socket, &*slice.file, Some(&mut offset), count)?)
+    Ok(rustix::fs::sendfile(socket, &*slice.file, Some(&mut offset), count)?)
 }

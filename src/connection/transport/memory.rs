@@ -1,14 +1,14 @@
 //! A transport without a network: for tests, fuzzers and the simulator.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, Read, Seek, SeekFrom};
+use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::event::Source;
 
 use super::super::input::Input;
 use super::super::output::{Front, Output, SLICES_PER_WRITE};
-use super::{Pull, Push, Transport};
+use super::{Pull, Push, Transport, read_piece};
 
 /// Both directions of a wire, as the test at its far end sees them.
 #[derive(Debug)]
@@ -92,10 +92,7 @@ impl Transport for Memory {
                     slices[..count].iter().map(|slice| wire.take(slice)).sum()
                 }
                 Front::File(slice) => {
-                    let mut piece = Vec::new();
-                    let mut file = &*slice.file;
-                    file.seek(SeekFrom::Start(slice.offset))?;
-                    file.take(slice.length.min(64 * 1024)).read_to_end(&mut piece)?;
+                    let piece = read_piece(slice, u64::MAX)?;
                     if piece.is_empty() {
                         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter"));
                     }

@@ -13,6 +13,15 @@ mod system;
 mod system;
 
 mod memory;
+#[cfg(all(test, target_os = "linux"))]
+#[path = "portable.rs"]
+mod portable_tested_here;
+#[cfg(unix)]
+#[path = "read_unix.rs"]
+mod read;
+#[cfg(not(unix))]
+#[path = "read_windows.rs"]
+mod read;
 #[cfg(unix)]
 mod unix;
 
@@ -25,6 +34,7 @@ pub(crate) use memory::{Memory, Wire};
 
 use super::input::Input;
 use super::output::{Front, Output, SLICES_PER_WRITE};
+use crate::message::FileSlice;
 
 /// What one read brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +79,18 @@ const SEND_PER_TURN_BYTES: u64 = 2 * 1024 * 1024;
 /// that would say so. Elsewhere only `WouldBlock` may say so.
 const SHORT_READ_MEANS_DRAINED: bool = cfg!(target_os = "linux");
 
+/// How much of a file is read at once where it goes through our memory, in bytes.
+const PIECE_BYTES: u64 = 64 * 1024;
+
+/// The start of a stretch of a file, at most `most` bytes; nothing at the end of the file.
+fn read_piece(slice: &FileSlice, most: u64) -> io::Result<Vec<u8>> {
+    let count = slice.length.min(most).min(PIECE_BYTES);
+    let mut piece = vec![0; usize::try_from(count).unwrap_or_default()];
+    let read = read::read_at(&slice.file, &mut piece, slice.offset)?;
+    piece.truncate(read);
+    Ok(piece)
+}
+
 /// A socket as it is, without encryption.
 pub(crate) struct Plain<S> {
     socket: S,
@@ -91,15 +113,15 @@ impl<S: Socket> Plain<S> {
     }
 
     /// One write or sendfile from the front; `None` if there is nothing to send.
-    fn push_once(&mut self, output: &mut Output) -> io::Result<Option<usize>> {
+    fn push_once(&self, output: &mut Output) -> io::Result<Option<usize>> {
         let sent = match output.front() {
             Front::Nothing => return Ok(None),
             Front::Bytes { more } => {
                 let mut slices = [IoSlice::new(&[]); SLICES_PER_WRITE];
                 let count = output.slices(&mut slices);
-                system::send(&mut self.socket, &slices[..count], more)?
+                system::send(&self.socket, &slices[..count], more)?
             }
-            Front::File(slice) => match system::send_file(&mut self.socket, slice, SEND_PER_TURN_BYTES)? {
+            Front::File(slice) => match system::send_file(&self.socket, slice, SEND_PER_TURN_BYTES)? {
                 // The length was promised in the head: the connection is all that can be given up.
                 0 => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter")),
                 sent => sent,

@@ -1,30 +1,58 @@
 //! The same with what every system has: `writev`, and files read piece by piece into memory.
 
-use std::fs::File;
-use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
+use std::io::{self, IoSlice, Write};
 
 use super::super::output::More;
+use super::read_piece;
 use crate::message::FileSlice;
 
-pub(crate) trait Descriptor {}
-
-impl<T> Descriptor for T {}
-
-/// How much of a file is read at once, in bytes.
-const PIECE_BYTES: u64 = 64 * 1024;
-
-/// Writes the slices in one call. [`More`] is a hint that only Linux takes.
-pub(super) fn send(socket: &mut impl Write, slices: &[IoSlice<'_>], _: More) -> io::Result<usize> {
-    socket.write_vectored(slices)
+/// A socket that can be written to through a shared reference, as those of std and mio can.
+pub(crate) trait Descriptor {
+    fn write_slices(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 }
 
-/// Sends up to `most` bytes of the file; 0 at its end. What the socket does not take is read again next time. The
-/// handle has one place in the file for all its clones, which is why a response opens the file anew.
-pub(super) fn send_file(socket: &mut impl Write, slice: &FileSlice, most: u64) -> io::Result<usize> {
-    let count = slice.length.min(most).min(PIECE_BYTES);
-    let mut piece = Vec::with_capacity(usize::try_from(count).unwrap_or_default());
-    let mut file: &File = &slice.file;
-    file.seek(SeekFrom::Start(slice.offset))?;
-    file.take(count).read_to_end(&mut piece)?;
-    if piece.is_empty() { Ok(0) } else { socket.write(&piece) }
+impl<T> Descriptor for T
+where
+    for<'a> &'a T: Write,
+{
+    fn write_slices(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut socket = self;
+        socket.write_vectored(slices)
+    }
+}
+
+/// Writes the slices in one call. [`More`] is a hint that only Linux takes.
+pub(super) fn send(socket: &impl Descriptor, slices: &[IoSlice<'_>], _: More) -> io::Result<usize> {
+    socket.write_slices(slices)
+}
+
+/// Sends up to `most` bytes of the file; 0 at its end. What the socket does not take is read again next time.
+pub(super) fn send_file(socket: &impl Descriptor, slice: &FileSlice, most: u64) -> io::Result<usize> {
+    let piece = read_piece(slice, most)?;
+    if piece.is_empty() { Ok(0) } else { socket.write_slices(&[IoSlice::new(&piece)]) }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_stretch_of_a_file_is_sent() {
+        let (here, mut there) = UnixStream::pair().unwrap();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"0123456789").unwrap();
+        let slice = |offset, length| FileSlice { file: Arc::new(file.try_clone().unwrap()), offset, length };
+        assert_eq!(send(&here, &[IoSlice::new(b"he"), IoSlice::new(b"ad ")], More::Follows).unwrap(), 5);
+        assert_eq!(send_file(&here, &slice(3, 4), 100).unwrap(), 4);
+        assert_eq!(send_file(&here, &slice(8, 100), 100).unwrap(), 2);
+        assert_eq!(send_file(&here, &slice(10, 100), 100).unwrap(), 0, "the file has ended");
+        drop(here);
+        let mut received = String::new();
+        there.read_to_string(&mut received).unwrap();
+        assert_eq!(received, "head 345689");
+    }
 }

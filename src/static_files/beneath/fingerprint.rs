@@ -56,11 +56,7 @@ impl Fingerprint {
 }
 
 /// The widths of these fields differ between systems.
-#[expect(
-    trivial_numeric_casts,
-    clippy::allow_attributes_without_reason,
-    reason = "they are trivial on some systems only"
-)]
+#[allow(trivial_numeric_casts, clippy::unnecessary_cast, reason = "they are needed on other systems")]
 impl From<rustix::fs::Stat> for Identity {
     fn from(stat: rustix::fs::Stat) -> Self {
         Self {
