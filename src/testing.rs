@@ -21,7 +21,7 @@ use crate::connection::{Clock, Connection, Context, Counters, Job, Workers};
 use crate::handler::Handler;
 use crate::message::{ClientKey, Mailbox, Note};
 use crate::protocol::{Http, Protocol};
-use crate::server::client::{Buffers, Cause, Client, Readiness, Turn};
+use crate::server::client::{Buffers, Cause, Client, Pace, Readiness, Turn};
 
 /// How long an answer from another thread is waited for, in real time.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -68,7 +68,7 @@ impl TestConn {
         let peer = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 50_000);
         let connection = Connection::new(peer, ClientKey { slot: 0, generation: 0 }, context.clone());
         let transport = Box::new(Memory::new(wire.clone()));
-        let client = Client::open(transport, connection, protocol, Duration::from_secs(30))?;
+        let client = Client::open(transport, connection, protocol, Pace::default())?;
         let mut conn = Self { client: Some(client), wire, context, mail, buffers: Buffers::new(), started };
         conn.turn(Cause::Accepted);
         Ok(conn)

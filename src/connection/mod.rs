@@ -22,7 +22,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -145,6 +145,17 @@ impl Connection {
     pub(crate) fn push(&mut self, transport: &mut dyn transport::Transport) -> io::Result<transport::Push> {
         transport.push(&mut self.output)
     }
+}
+
+/// How long a transfer may be slow before its average counts.
+const SLOW_START: Duration = Duration::from_secs(5);
+
+/// When a transfer that `began` then, and has moved so many bytes, will have been too slow on average, if nothing more
+/// moves; `None` where it may be as slow as it likes.
+pub(crate) fn too_slow_at(began: Instant, bytes: u64, bytes_per_second: u32) -> Option<Instant> {
+    let rate = u64::from(bytes_per_second);
+    let earned = Duration::from_millis(bytes.saturating_mul(1000).checked_div(rate)?);
+    began.checked_add(SLOW_START)?.checked_add(earned)
 }
 
 impl fmt::Debug for Connection {

@@ -63,6 +63,8 @@ pub enum ProtocolError {
     HeadTimeout,
     /// The body stopped coming.
     BodyTimeout,
+    /// The body comes more slowly than we wait for.
+    BodyTooSlow,
 }
 
 impl ProtocolError {
@@ -85,7 +87,7 @@ impl ProtocolError {
             Self::UnknownTransferCoding | Self::NoTunnel => StatusCode::NOT_IMPLEMENTED,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnknownExpectation => StatusCode::EXPECTATION_FAILED,
-            Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::HeadTimeout | Self::BodyTimeout | Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
         }
     }
 }
@@ -113,6 +115,7 @@ impl fmt::Display for ProtocolError {
             Self::NoTunnel => f.write_str("CONNECT, but this is no proxy"),
             Self::HeadTimeout => f.write_str("the head did not come in time (head_timeout)"),
             Self::BodyTimeout => f.write_str("the body stopped coming (body_timeout)"),
+            Self::BodyTooSlow => f.write_str("the body comes too slowly (min_body_rate)"),
         }
     }
 }

@@ -27,6 +27,11 @@ pub trait Protocol: Send + Sync + 'static {
     /// Makes the session of a client that has just been accepted. It may send first: a greeting goes out at once. An
     /// error closes the connection.
     fn open(&self, new_socket: &mut Connection) -> io::Result<Box<dyn Session>>;
+
+    /// What a client is told that is one too many, before its connection is closed.
+    fn overloaded(&self) -> &[u8] {
+        b""
+    }
 }
 
 impl<F, S> Protocol for F

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::WebServer;
-use super::client::READ_BYTES;
+use super::client::{Pace, READ_BYTES};
 use super::listener::{Options, Place};
 use crate::handler::Handler;
 use crate::protocol::http1::MAX_FIELDS;
@@ -25,7 +25,9 @@ pub(crate) struct Settings {
     pub(crate) loops: usize,
     pub(crate) workers: usize,
     pub(crate) worker_queue: usize,
-    pub(crate) write_timeout: Duration,
+    pub(crate) max_connections: usize,
+    pub(crate) max_connections_per_address: usize,
+    pub(crate) pace: Pace,
 }
 
 /// Builds a [`WebServer`]. Every setting has a default that is safe to expose.
@@ -61,7 +63,9 @@ impl Default for Builder {
                 loops: cores,
                 workers: (4 * cores).max(16),
                 worker_queue: 1024,
-                write_timeout: Duration::from_secs(30),
+                max_connections: 16_384,
+                max_connections_per_address: 1024,
+                pace: Pace::default(),
             },
             http: HttpSettings::default(),
             fault: None,
@@ -150,9 +154,48 @@ impl Builder {
         self
     }
 
-    /// How long a client may read nothing of its answer; then it is dropped. Default: 30 seconds.
+    /// How long a client may read nothing of its answer; then it is dropped. Default: 60 seconds.
     pub fn write_timeout(mut self, limit: Duration) -> Self {
-        self.settings.write_timeout = limit;
+        self.settings.pace.timeout = limit;
+        self
+    }
+
+    /// How fast a client must read its answer, in bytes per second on average, after the first 5 seconds; a slower one is
+    /// dropped. What the system's buffers hold counts as read. 0 lets it take its time. Default: 240.
+    pub fn min_write_rate(mut self, bytes_per_second: u32) -> Self {
+        self.settings.pace.rate = bytes_per_second;
+        self
+    }
+
+    /// How fast a request body must come, in bytes per second on average, after the first 5 seconds; a slower one gets 408.
+    /// 0 lets it take its time. Default: 240.
+    pub fn min_body_rate(mut self, bytes_per_second: u32) -> Self {
+        self.http.min_body_rate = bytes_per_second;
+        self
+    }
+
+    /// How many clients may be connected at once; more are told 503 and closed. Default: 16,384.
+    pub fn max_connections(mut self, count: usize) -> Self {
+        self.settings.max_connections = count;
+        self
+    }
+
+    /// How many clients of one address may be connected at once (of one /64, for IPv6); more are told 503 and closed. This
+    /// computer's own addresses have no such limit, since a proxy may stand there. Default: 1024.
+    pub fn max_connections_per_address(mut self, count: usize) -> Self {
+        self.settings.max_connections_per_address = count;
+        self
+    }
+
+    /// How many requests a connection may bring; the answer to the last one closes it. Default: 100,000.
+    pub fn requests_per_connection(mut self, count: u64) -> Self {
+        self.http.requests_per_connection = count.max(1);
+        self
+    }
+
+    /// How many answers may wait to be sent before the next pipelined request is looked at. Default: 64.
+    pub fn pipeline_depth(mut self, count: u32) -> Self {
+        self.http.pipeline_depth = count.max(1);
         self
     }
 

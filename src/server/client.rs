@@ -15,7 +15,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::connection::transport::{Pull, Push, Transport};
-use crate::connection::{Connection, Ending};
+use crate::connection::{Connection, Ending, too_slow_at};
 use crate::message::Note;
 use crate::protocol::{Next, Protocol, Session};
 
@@ -26,9 +26,33 @@ pub(crate) struct Client {
     session: Box<dyn Session>,
     readiness: Readiness,
     phase: Phase,
-    /// When the peer last took something, or was first offered something.
-    sending_since: Instant,
-    write_timeout: Duration,
+    sending: Sending,
+    pace: Pace,
+}
+
+/// How the peer has been reading since the output was last empty.
+#[derive(Debug, Clone, Copy)]
+struct Sending {
+    began: Instant,
+    /// [`Output::sent`](crate::connection::Output::sent) at that moment.
+    sent_before: u64,
+    /// When the peer last took something.
+    since: Instant,
+}
+
+/// How fast a peer must read what it asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// How long it may read nothing.
+    pub(crate) timeout: Duration,
+    /// How much it must read on average, in bytes per second; 0: as little as it likes.
+    pub(crate) rate: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(60), rate: 240 }
+    }
 }
 
 /// What the system last said about the socket. It says so once, when it changes; only `WouldBlock` takes it back.
@@ -103,11 +127,12 @@ impl Client {
         transport: Box<dyn Transport>,
         mut connection: Connection,
         protocol: &dyn Protocol,
-        write_timeout: Duration,
+        pace: Pace,
     ) -> io::Result<Self> {
         let session = protocol.open(&mut connection)?;
-        let (readiness, sending_since) = (Readiness { writable: true, ..Readiness::default() }, connection.now());
-        Ok(Self { transport, connection, session, readiness, phase: Phase::Open, sending_since, write_timeout })
+        let readiness = Readiness { writable: true, ..Readiness::default() };
+        let sending = Sending { began: connection.now(), sent_before: 0, since: connection.now() };
+        Ok(Self { transport, connection, session, readiness, phase: Phase::Open, sending, pace })
     }
 
     /// Takes note of why it has its turn.
@@ -145,7 +170,8 @@ impl Client {
                 }
             }
             Phase::Open | Phase::Closing => {
-                log::info!("{} stopped reading its answer (write_timeout)", self.connection.peer_addr());
+                let setting = if self.is_stalled() { "write_timeout" } else { "min_write_rate" };
+                log::info!("{} reads its answer too slowly ({setting})", self.connection.peer_addr());
                 self.phase = Phase::Closed;
             }
             Phase::Lingering { .. } | Phase::Closed => self.phase = Phase::Closed,
@@ -218,7 +244,7 @@ impl Client {
         }
         let sent = self.connection.output.sent() - before;
         if sent > 0 {
-            self.sending_since = self.connection.now();
+            self.sending.since = self.connection.now();
             self.connection.counters().count_sent(sent);
         }
     }
@@ -242,10 +268,21 @@ impl Client {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Open if self.connection.output.is_empty() => self.session.deadline(),
-            Phase::Open | Phase::Closing => Some(self.sending_since + self.write_timeout),
+            Phase::Open | Phase::Closing => Some(self.sending_deadline()),
             Phase::Lingering { until } => Some(until),
             Phase::Closed => None,
         }
+    }
+
+    /// When the peer must have read some more: in time, and enough on average.
+    fn sending_deadline(&self) -> Instant {
+        let stalled = self.sending.since + self.pace.timeout;
+        let sent = self.connection.output.sent() - self.sending.sent_before;
+        too_slow_at(self.sending.began, sent, self.pace.rate).map_or(stalled, |slow| slow.min(stalled))
+    }
+
+    fn is_stalled(&self) -> bool {
+        self.connection.now() >= self.sending.since + self.pace.timeout
     }
 
     fn can_read(&self) -> bool {
@@ -280,7 +317,8 @@ impl Client {
             Err(error) => self.fail(&error),
         }
         if was_empty {
-            self.sending_since = self.connection.now();
+            let (now, sent_before) = (self.connection.now(), self.connection.output.sent());
+            self.sending = Sending { began: now, sent_before, since: now };
         }
     }
 

@@ -28,6 +28,7 @@
 //!
 //! Pattern: Facade over listeners, loops and workers; Reactor.
 
+mod admission;
 mod builder;
 pub(crate) mod client;
 mod clients;
@@ -49,6 +50,7 @@ use std::time::{Duration, Instant, SystemTime};
 pub use builder::Builder;
 pub use control::{Running, ServerHandle};
 
+use self::admission::{Admission, Overload};
 use self::builder::Settings;
 use self::client::{Buffers, Cause, Client, Turn};
 use self::clients::Clients;
@@ -57,7 +59,7 @@ use self::event_loop::{Again, EventLoop, Ready};
 use self::listener::{Accepted, Listener};
 use self::mailbox::{Letter, LoopMailbox};
 use self::workers::WorkerPool;
-use crate::connection::{Clock, Connection, Context};
+use crate::connection::{Clock, Connection, Context, Output};
 use crate::handler::Handler;
 use crate::protocol::Protocol;
 
@@ -79,6 +81,7 @@ pub struct WebServer {
     /// Which member of the team this object is.
     index: usize,
     team: Arc<Team>,
+    admission: Arc<Admission>,
     workers: Arc<WorkerPool>,
 }
 
@@ -91,6 +94,8 @@ struct Life {
     /// Accepted in this batch of events; they join when it is over.
     newcomers: Vec<Accepted>,
     accepting: Accepting,
+    /// When the log last said that a client was turned away.
+    said_overload: Option<Instant>,
     stage: Stage,
 }
 
@@ -149,7 +154,17 @@ impl WebServer {
             members.push(Member::new(LoopMailbox::new(waker)));
         }
         let workers = Arc::new(WorkerPool::new(settings.workers, settings.worker_queue));
-        Ok(Self { listeners, protocol, settings, event_loops, index: 0, team: Arc::new(Team::new(members)), workers })
+        let admission = Arc::new(Admission::new(settings.max_connections, settings.max_connections_per_address));
+        Ok(Self {
+            listeners,
+            protocol,
+            settings,
+            event_loops,
+            index: 0,
+            team: Arc::new(Team::new(members)),
+            admission,
+            workers,
+        })
     }
 
     /// Step 4: accepts clients and serves them, until the server is shut down. Runs one loop per core; the first one on
@@ -199,6 +214,7 @@ impl WebServer {
             event_loops: vec![event_loop],
             index: index + 1,
             team: self.team.clone(),
+            admission: self.admission.clone(),
             workers: self.workers.clone(),
         };
         others.into_iter().enumerate().map(make).collect()
@@ -258,6 +274,7 @@ impl WebServer {
             buffers: Buffers::new(),
             newcomers: Vec::new(),
             accepting: Accepting::Yes,
+            said_overload: None,
             stage: Stage::Serving,
         })
     }
@@ -270,7 +287,10 @@ impl WebServer {
         for _ in 0..ACCEPTS_PER_TURN {
             let Some(listener) = self.listeners.get_mut(index) else { return };
             match listener.accept() {
-                Ok(new_client) => self.place(new_client, life),
+                Ok(new_client) => match self.admission.admit(new_client.peer) {
+                    Ok(()) => self.place(new_client, life),
+                    Err(overload) => self.turn_away(new_client, overload, life),
+                },
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return life.accepting = Accepting::Yes,
                 Err(error) if is_of_the_client(&error) => log::debug!("a client was not accepted: {error}"),
                 Err(error) => return life.pause_accepting(&error),
@@ -295,6 +315,20 @@ impl WebServer {
         }
     }
 
+    /// Says so in one write, and goes on: whoever is one too many gets no slot, no session and no second of our time.
+    fn turn_away(&self, mut client: Accepted, overload: Overload, life: &mut Life) {
+        life.complain_of_overload(client.peer, overload);
+        let mut words = Output::default();
+        words.put(self.protocol.overloaded());
+        let _ = client.transport.push(&mut words).and_then(|_| client.transport.finish());
+    }
+
+    /// A client has gone, or could not stay.
+    fn leave(&self, peer: SocketAddr) {
+        self.admission.leave(peer);
+        self.team.member(self.index).remove_client();
+    }
+
     /// Steps 5 to 7: recv, send, close, as far as they go without waiting.
     ///
     /// It needs no socket: tests and simulations call it with clients over memory.
@@ -316,8 +350,8 @@ impl WebServer {
         let Some(client) = life.clients.get(slot) else { return };
         match Self::handle_client_request(client, cause, &mut life.buffers) {
             Turn::Finished => {
-                drop(life.clients.remove(slot));
-                return self.team.member(self.index).remove_client();
+                let client = life.clients.remove(slot);
+                return self.leave(client.connection.peer_addr());
             }
             Turn::Unfinished => life.event_loop.again(Again::Client(slot)),
             Turn::Waiting => {}
@@ -374,8 +408,8 @@ impl WebServer {
             let slot = key.slot as usize;
             let registered = transport.source().map_or(Ok(()), |source| life.event_loop.add_client(slot, source));
             let connection = Connection::new(peer, key, life.context.clone());
-            let write_timeout = self.settings.write_timeout;
-            let opened = registered.and_then(|()| Client::open(transport, connection, &*self.protocol, write_timeout));
+            let pace = self.settings.pace;
+            let opened = registered.and_then(|()| Client::open(transport, connection, &*self.protocol, pace));
             match opened {
                 Ok(client) => {
                     life.context.counters.count_client();
@@ -387,7 +421,7 @@ impl WebServer {
                 }
                 Err(error) => {
                     log::warn!("{peer}: the connection could not be opened: {error}");
-                    self.team.member(self.index).remove_client();
+                    self.leave(peer);
                 }
             }
         }
@@ -410,6 +444,15 @@ impl Life {
         let pause = if let Accepting::Paused { until } = self.accepting { Some(until) } else { None };
         let grace = if let Stage::Draining { until } = self.stage { Some(until) } else { None };
         pause.into_iter().chain(grace).min()
+    }
+
+    /// Once a second at most: those who flood us shall not flood the log.
+    fn complain_of_overload(&mut self, peer: SocketAddr, overload: Overload) {
+        let now = self.context.clock.now();
+        if self.said_overload.is_none_or(|said| now >= said + Duration::from_secs(1)) {
+            log::warn!("{peer} was turned away: {overload}");
+            self.said_overload = Some(now);
+        }
     }
 
     fn pause_accepting(&mut self, error: &io::Error) {

@@ -36,7 +36,7 @@ use self::body::{Decoder, Framing};
 use self::encode::Length;
 use self::head::{Expectation, Head};
 use super::{Next, Protocol, Session};
-use crate::connection::Connection;
+use crate::connection::{Connection, too_slow_at};
 use crate::handler::{Handler, Place, call, plan};
 use crate::message::{Body, BodyReceiver, ExchangeId, Kind, Note, ProtocolError, Received, Reply, Request, Response};
 
@@ -56,6 +56,12 @@ pub struct HttpSettings {
     pub head_timeout: Duration,
     /// How long a body may pause.
     pub body_timeout: Duration,
+    /// How fast a body must come on average, in bytes per second; 0: as slowly as it likes.
+    pub min_body_rate: u32,
+    /// How many requests a connection may bring.
+    pub requests_per_connection: u64,
+    /// How many answers may wait to be sent before the next request is looked at.
+    pub pipeline_depth: u32,
     /// How long a connection may be idle between requests.
     pub idle_timeout: Duration,
     /// How long an answer that was put off, or the next piece of a stream, may take.
@@ -73,6 +79,9 @@ impl Default for HttpSettings {
             body_limit: 2 * 1024 * 1024,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            min_body_rate: 240,
+            requests_per_connection: 100_000,
+            pipeline_depth: 64,
             idle_timeout: Duration::from_secs(60),
             handler_timeout: Duration::from_secs(300),
             slow_handler_warning: Duration::from_millis(100),
@@ -109,8 +118,13 @@ impl Protocol for Http {
             shared: self.shared.clone(),
             state: State::Idle { since: new_socket.now() },
             exchange: 0,
+            unsent_answers: 0,
             life: Life::Serving,
         }))
+    }
+
+    fn overloaded(&self) -> &[u8] {
+        b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n"
     }
 }
 
@@ -120,6 +134,8 @@ struct HttpSession {
     state: State,
     /// The number of the latest request.
     exchange: ExchangeId,
+    /// Answers since the output was last empty.
+    unsent_answers: u32,
     life: Life,
 }
 
@@ -148,6 +164,9 @@ struct ReadingBody {
     decoder: Decoder,
     collected: Vec<u8>,
     limit: u64,
+    began: Instant,
+    /// How much has come, with what frames it.
+    received: u64,
     /// When the body last moved on.
     since: Instant,
 }
@@ -212,6 +231,7 @@ impl Session for HttpSession {
 
     /// What was sent has arrived in the system's buffers: from now on we are idle, or there is room for more.
     fn on_drained(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        self.unsent_answers = 0;
         match &mut self.state {
             State::Idle { since } => *since = new_socket.now(),
             State::Streaming(streaming) => streaming.since = new_socket.now(),
@@ -237,7 +257,9 @@ impl Session for HttpSession {
             State::Idle { .. } | State::Finished => self.state = State::Finished,
             State::ReadingHead { .. } => self.state = self.refuse_head(new_socket, ProtocolError::HeadTimeout),
             State::ReadingBody(reading) => {
-                self.state = self.refuse(new_socket, reading.exchange.wants, ProtocolError::BodyTimeout);
+                let (wants, error) =
+                    (reading.exchange.wants, reading.lateness(new_socket.now(), &self.shared.settings));
+                self.state = self.refuse(new_socket, wants, error);
             }
             State::Waiting(waiting) => {
                 log::error!("no answer for {} in time (handler_timeout)", new_socket.peer_addr());
@@ -263,7 +285,7 @@ impl Session for HttpSession {
         match &self.state {
             State::Idle { since } => Some(*since + settings.idle_timeout),
             State::ReadingHead { since, .. } => Some(*since + settings.head_timeout),
-            State::ReadingBody(reading) => Some(reading.since + settings.body_timeout),
+            State::ReadingBody(reading) => Some(reading.deadline(settings)),
             State::Waiting(waiting) => Some(waiting.since + settings.handler_timeout),
             State::Streaming(streaming) => Some(streaming.since + settings.handler_timeout),
             State::Finished => None,
@@ -299,7 +321,7 @@ impl HttpSession {
     }
 
     fn begin_head(&self, new_socket: &Connection, since: Instant) -> Step {
-        if new_socket.is_full() {
+        if new_socket.is_full() || self.unsent_answers >= self.shared.settings.pipeline_depth {
             Step::Stay(State::Idle { since })
         } else if !new_socket.input().is_empty() {
             Step::Go(State::ReadingHead { since: new_socket.now(), seen: 0 })
@@ -351,19 +373,20 @@ impl HttpSession {
         if head.expectation == Expectation::Continue && new_socket.input().is_empty() {
             new_socket.send(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
-        let (decoder, since) = (Decoder::new(head.framing), new_socket.now());
         State::ReadingBody(Box::new(ReadingBody {
             request,
             place: plan.place,
             exchange,
-            decoder,
+            decoder: Decoder::new(head.framing),
             collected: Vec::new(),
             limit,
-            since,
+            began: new_socket.now(),
+            received: 0,
+            since: new_socket.now(),
         }))
     }
 
-    fn read_body(&self, new_socket: &mut Connection, mut reading: Box<ReadingBody>) -> Step {
+    fn read_body(&mut self, new_socket: &mut Connection, mut reading: Box<ReadingBody>) -> Step {
         match reading.collect(new_socket) {
             Ok(()) if reading.decoder.is_done() => {
                 let ReadingBody { mut request, place, exchange, decoder, collected, .. } = *reading;
@@ -380,7 +403,7 @@ impl HttpSession {
     }
 
     /// The request is complete.
-    fn handle(&self, new_socket: &mut Connection, mut request: Request, place: Place, exchange: Exchange) -> State {
+    fn handle(&mut self, new_socket: &mut Connection, mut request: Request, place: Place, exchange: Exchange) -> State {
         match place {
             Place::Loop => {
                 let warn_after = Some(self.shared.settings.slow_handler_warning);
@@ -393,7 +416,7 @@ impl HttpSession {
     }
 
     /// Lets a worker thread handle the request; its answer comes back as a note.
-    fn hand_over(&self, new_socket: &mut Connection, mut request: Request, exchange: Exchange) -> State {
+    fn hand_over(&mut self, new_socket: &mut Connection, mut request: Request, exchange: Exchange) -> State {
         let reply = Reply::new(new_socket.address(), exchange.id);
         let handler = self.shared.handler.clone();
         let job = Box::new(move || reply.send(call(&*handler, &mut request, None)));
@@ -411,7 +434,7 @@ impl HttpSession {
     }
 
     /// Queues the answer, or as much of it as there is.
-    fn answer(&self, new_socket: &mut Connection, mut exchange: Exchange, response: Response) -> State {
+    fn answer(&mut self, new_socket: &mut Connection, mut exchange: Exchange, response: Response) -> State {
         let now = new_socket.now();
         if let Kind::Later(id) = response.body().kind
             && id == exchange.id
@@ -423,7 +446,12 @@ impl HttpSession {
             log::error!("a handler answered {status}, which is no final status");
             status = StatusCode::INTERNAL_SERVER_ERROR;
         }
-        if self.life == Life::Draining || asks_to_close(&headers) {
+        self.unsent_answers += 1;
+        let is_last = exchange.id >= self.shared.settings.requests_per_connection;
+        if is_last {
+            log::debug!("{} has brought all its requests (requests_per_connection)", new_socket.peer_addr());
+        }
+        if is_last || self.life == Life::Draining || asks_to_close(&headers) {
             exchange.reuse = Reuse::Close;
         }
         new_socket.counters().count_answer(status);
@@ -441,7 +469,7 @@ impl HttpSession {
 
     /// The client gets to know what was wrong with its request, and the log too. Nothing that follows on this
     /// connection is a request for certain, so it ends.
-    fn refuse(&self, new_socket: &mut Connection, wants: Wants, error: ProtocolError) -> State {
+    fn refuse(&mut self, new_socket: &mut Connection, wants: Wants, error: ProtocolError) -> State {
         log::info!("{} for {}: {error}", error.status().as_u16(), new_socket.peer_addr());
         let exchange = Exchange { id: self.exchange, version: Version::HTTP_11, wants, reuse: Reuse::Close };
         let text = format!("{}: {error}\n", error.status());
@@ -449,7 +477,7 @@ impl HttpSession {
     }
 
     /// The same for a head that was not understood; that it was HEAD can be seen all the same.
-    fn refuse_head(&self, new_socket: &mut Connection, error: ProtocolError) -> State {
+    fn refuse_head(&mut self, new_socket: &mut Connection, error: ProtocolError) -> State {
         let is_head = new_socket.input().starts_with(b"HEAD ");
         self.refuse(new_socket, if is_head { Wants::HeadOnly } else { Wants::HeadAndBody }, error)
     }
@@ -531,9 +559,20 @@ impl ReadingBody {
             self.collected.extend_from_slice(step.data);
             let used = step.used;
             new_socket.consume(used);
+            self.received += used as u64;
             self.since = new_socket.now();
         }
         Ok(())
+    }
+
+    /// When it must have gone on: in time, and fast enough on average.
+    fn deadline(&self, settings: &HttpSettings) -> Instant {
+        let stalled = self.since + settings.body_timeout;
+        too_slow_at(self.began, self.received, settings.min_body_rate).map_or(stalled, |slow| slow.min(stalled))
+    }
+
+    fn lateness(&self, now: Instant, settings: &HttpSettings) -> ProtocolError {
+        if now >= self.since + settings.body_timeout { ProtocolError::BodyTimeout } else { ProtocolError::BodyTooSlow }
     }
 }
 
