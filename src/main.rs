@@ -2,6 +2,12 @@
 
 mod cli;
 #[cfg(unix)]
+#[path = "limits_unix.rs"]
+mod limits;
+#[cfg(not(unix))]
+#[path = "limits_portable.rs"]
+mod limits;
+#[cfg(unix)]
 #[path = "signals_unix.rs"]
 mod signals;
 #[cfg(not(unix))]
@@ -17,6 +23,7 @@ use qibu::AccessLog;
 fn main() -> ExitCode {
     let options = cli::Options::parse(); // wrong usage: exit code 2
     start_logging();
+    limits::raise_open_files();
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(complaint) => {
