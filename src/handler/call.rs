@@ -27,6 +27,14 @@ pub(crate) fn plan(handler: &dyn Handler, request: &mut Request) -> Plan {
     contain(request, |request| handler.plan(request)).unwrap_or_else(|()| Plan::refuse(broken(())))
 }
 
+/// Makes the changes of decorators to an answer that has come at last.
+pub(crate) fn resolve(pending: &mut Response, answer: Response) -> Response {
+    catch_unwind(AssertUnwindSafe(|| pending.resolve(answer))).unwrap_or_else(|panic| {
+        log::error!("a change to a late answer panicked: {}", panic_text(&*panic));
+        broken(())
+    })
+}
+
 /// After a panic the handler's own state may be half changed; that is for its locks to know (they are poisoned). The
 /// request is dropped with the answer.
 fn contain<T>(request: &mut Request, run: impl FnOnce(&mut Request) -> T) -> Result<T, ()> {

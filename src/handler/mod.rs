@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub use access_log::AccessLog;
 pub use blocking::{Blocking, blocking};
-pub(crate) use call::{call, plan};
+pub(crate) use call::{call, plan, resolve};
 pub use middleware::{HandlerExt, Middleware, With};
 
 use crate::message::{IntoResponse, Request, Response};

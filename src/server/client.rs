@@ -12,6 +12,7 @@
 //! Pattern: State.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::connection::transport::{Pull, Push, Transport};
@@ -129,7 +130,8 @@ impl Client {
         protocol: &dyn Protocol,
         pace: Pace,
     ) -> io::Result<Self> {
-        let session = protocol.open(&mut connection)?;
+        let opened = catch_unwind(AssertUnwindSafe(|| protocol.open(&mut connection)));
+        let session = opened.unwrap_or_else(|_| Err(io::Error::other("the protocol panicked")))?;
         let readiness = Readiness { writable: true, ..Readiness::default() };
         let sending = Sending { began: connection.now(), sent_before: 0, since: connection.now() };
         Ok(Self { transport, connection, session, readiness, phase: Phase::Open, sending, pace })
@@ -219,7 +221,7 @@ impl Client {
         if self.phase != Phase::Open || !self.session.wants_input() {
             return;
         }
-        if self.connection.input().len() >= READ_BYTES {
+        if !self.has_room() && self.connection.output.is_empty() {
             log::error!("a session left {READ_BYTES} bytes unread and wants more; the connection is closed");
             self.phase = Phase::Closed;
         } else if self.connection.is_eof() && self.connection.input().is_empty() {
@@ -287,11 +289,19 @@ impl Client {
 
     fn can_read(&self) -> bool {
         let is_wanted = match self.phase {
-            Phase::Open => self.session.wants_input() && !self.connection.is_full() && !self.connection.is_eof(),
+            Phase::Open => {
+                let is_possible = !self.connection.is_full() && !self.connection.is_eof() && self.has_room();
+                is_possible && self.session.wants_input()
+            }
             Phase::Lingering { .. } => true,
             Phase::Closing | Phase::Closed => false,
         };
         is_wanted && self.readiness.readable
+    }
+
+    /// Whether what was left unread leaves room in the loop's buffer.
+    fn has_room(&self) -> bool {
+        self.connection.input().len() < READ_BYTES
     }
 
     fn can_write(&self) -> bool {
@@ -304,11 +314,11 @@ impl Client {
             return;
         }
         let (peer, was_empty) = (self.connection.peer_addr(), self.connection.output.is_empty());
-        let mut next = call(&mut *self.session, &mut self.connection);
+        let mut next = contain(|| call(&mut *self.session, &mut self.connection));
         for _ in 0..MOST_BECOMINGS {
             let Ok(Next::Become(session)) = next else { break };
             self.session = session;
-            next = self.session.handle_client_request(&mut self.connection, peer);
+            next = contain(|| self.session.handle_client_request(&mut self.connection, peer));
         }
         match next {
             Ok(Next::Wait) if self.connection.ending() == Ending::NotAsked => {}
@@ -327,4 +337,12 @@ impl Client {
         log::debug!("{}: {error}", self.connection.peer_addr());
         self.phase = Phase::Closed;
     }
+}
+
+/// A session that panics costs its own client the connection, and nobody else anything.
+fn contain(call: impl FnOnce() -> io::Result<Next>) -> io::Result<Next> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+        log::error!("a session panicked; its connection is closed");
+        Err(io::Error::other("a session panicked"))
+    })
 }

@@ -1,58 +1,120 @@
-//! The table of a loop's clients.
+//! The clients of one loop: their slots, their turns, and when each has to be looked at again.
 //!
 //! A slot is used again when its client has gone; the generation tells its clients apart, so that a note for an old one
-//! never reaches the next.
+//! never reaches the next. Nothing here names mio: a simulation drives the same table with events of its own making.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use slab::Slab;
 
-use super::client::Client;
-use crate::message::ClientKey;
+use super::WebServer;
+use super::agenda::{Again, Agenda};
+use super::client::{Buffers, Cause, Client, Pace, Turn};
+use crate::connection::transport::Transport;
+use crate::connection::{Connection, Context};
+use crate::message::{ClientKey, Note};
+use crate::protocol::Protocol;
 
-/// One per loop.
-#[derive(Default)]
+/// One per loop; it never leaves its thread.
 pub(crate) struct Clients {
     slots: Slab<Box<Client>>,
     /// By slot: how many clients have left it.
     generations: Vec<u32>,
+    pub(crate) agenda: Agenda,
+    pub(crate) context: Rc<Context>,
+    buffers: Buffers,
+    protocol: Arc<dyn Protocol>,
+    pace: Pace,
+    /// Who has gone since somebody last asked.
+    departed: Vec<SocketAddr>,
 }
 
 impl Clients {
-    /// The key that the next client will have.
-    pub(crate) fn next_key(&self) -> ClientKey {
-        let slot = self.slots.vacant_key();
-        let generation = self.generations.get(slot).copied().unwrap_or(0);
-        ClientKey { slot: u32::try_from(slot).expect("fewer clients than descriptors"), generation }
+    pub(crate) fn new(context: Context, protocol: Arc<dyn Protocol>, pace: Pace) -> Self {
+        Self {
+            slots: Slab::new(),
+            generations: Vec::new(),
+            agenda: Agenda::default(),
+            context: Rc::new(context),
+            buffers: Buffers::new(),
+            protocol,
+            pace,
+            departed: Vec::new(),
+        }
     }
 
-    /// Takes a client in, under the key that [`Self::next_key`] has just given.
-    pub(crate) fn insert(&mut self, client: Client) -> usize {
-        let slot = self.slots.insert(Box::new(client));
+    /// Gives a new client a slot, which `register` is told, and its first turn. Fails if it could not be registered or
+    /// its session not be opened; then it has departed.
+    pub(crate) fn join(
+        &mut self,
+        mut transport: Box<dyn Transport>,
+        peer: SocketAddr,
+        register: impl FnOnce(&mut dyn Transport, usize) -> io::Result<()>,
+    ) -> io::Result<ClientKey> {
+        let slot = self.slots.vacant_key();
         if self.generations.len() <= slot {
             self.generations.resize(slot + 1, 0);
         }
-        slot
+        let number = u32::try_from(slot).expect("fewer clients than there can be descriptors");
+        let key = ClientKey { slot: number, generation: self.generations[slot] };
+        let opened = register(&mut *transport, slot).and_then(|()| {
+            let connection = Connection::new(peer, key, self.context.clone());
+            Client::open(transport, connection, &*self.protocol, self.pace)
+        });
+        let client = opened.inspect_err(|_| self.departed.push(peer))?;
+        self.context.counters.count_client();
+        self.slots.insert(Box::new(client));
+        self.give_turn(slot, Cause::Accepted);
+        Ok(key)
     }
 
-    pub(crate) fn get(&mut self, slot: usize) -> Option<&mut Client> {
-        self.slots.get_mut(slot).map(|client| &mut **client)
+    /// Gives the client in `slot` its turn. There may be none any more: it left earlier in the same batch.
+    pub(crate) fn give_turn(&mut self, slot: usize, cause: Cause) {
+        let Some(client) = self.slots.get_mut(slot) else { return };
+        match WebServer::handle_client_request(client, cause, &mut self.buffers) {
+            Turn::Finished => return self.remove(slot),
+            Turn::Unfinished => self.agenda.again(Again::Client(slot)),
+            Turn::Waiting => {}
+        }
+        if let Some(deadline) = client.deadline() {
+            self.agenda.arm(slot, deadline);
+        }
     }
 
-    /// The slot of this very client, if it is still there.
-    pub(crate) fn find(&self, key: ClientKey) -> Option<usize> {
+    /// Gives a note to the client it is for, if that one is still there.
+    pub(crate) fn deliver(&mut self, key: ClientKey, note: Note) {
         let slot = key.slot as usize;
-        (self.slots.contains(slot) && self.generations[slot] == key.generation).then_some(slot)
+        if self.generations.get(slot) == Some(&key.generation) {
+            self.give_turn(slot, Cause::Note(note));
+        }
     }
 
-    pub(crate) fn remove(&mut self, slot: usize) -> Client {
+    /// Tells everyone that the server shuts down.
+    pub(crate) fn shut_down(&mut self) {
+        for slot in self.slots.iter().map(|(slot, _)| slot).collect::<Vec<_>>() {
+            self.give_turn(slot, Cause::Shutdown);
+        }
+    }
+
+    fn remove(&mut self, slot: usize) {
+        let client = self.slots.remove(slot);
         self.generations[slot] = self.generations[slot].wrapping_add(1);
-        *self.slots.remove(slot)
+        self.departed.push(client.connection.peer_addr());
+    }
+
+    /// Takes the list of those who have gone.
+    pub(crate) fn take_departed(&mut self) -> impl Iterator<Item = SocketAddr> {
+        self.departed.drain(..)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 
-    pub(crate) fn slots(&self) -> Vec<usize> {
-        self.slots.iter().map(|(slot, _)| slot).collect()
+    pub(crate) fn get(&self, slot: usize) -> Option<&Client> {
+        self.slots.get(slot).map(|client| &**client)
     }
 }

@@ -1,17 +1,17 @@
-//! Everything a loop can wait for, as one list: sockets, deadlines, letters, and clients whose turn was not over.
+//! Everything a loop can wait for, as one list: sockets, letters, deadlines, and those whose turn was not over.
 //!
 //! A socket is registered once, for both directions, and never again: the system reports edges, the clients remember
-//! them. While a client is on the ready list the loop looks for news without sleeping.
+//! them. While somebody is on the ready list the loop looks for news without sleeping.
 //!
 //! Pattern: Reactor (the demultiplexer).
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mio::{Events, Interest, Poll, Token, Waker};
 
+use super::agenda::{Again, Agenda};
 use super::client::Readiness;
-use super::timers::Timers;
 
 /// Something that is ready.
 #[derive(Debug)]
@@ -28,23 +28,10 @@ pub(crate) enum Ready {
     Mail,
 }
 
-/// Who goes on without an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Again {
-    Listener(usize),
-    /// The client in this slot.
-    Client(usize),
-}
-
 /// What a loop waits on.
 pub(crate) struct EventLoop {
     poll: Poll,
     events: Events,
-    timers: Timers,
-    /// The ready list: who goes on in the next batch.
-    again: Vec<Again>,
-    /// By slot: whether it is on the ready list, so that it is there once.
-    is_listed: Vec<bool>,
 }
 
 /// How many events are fetched with one system call.
@@ -61,8 +48,7 @@ impl EventLoop {
     pub(crate) fn new() -> io::Result<(Self, Waker)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), MAIL)?;
-        let events = Events::with_capacity(EVENTS_PER_WAIT);
-        Ok((Self { poll, events, timers: Timers::default(), again: Vec::new(), is_listed: Vec::new() }, waker))
+        Ok((Self { poll, events: Events::with_capacity(EVENTS_PER_WAIT) }, waker))
     }
 
     pub(crate) fn add_listener(&self, index: usize, source: &mut dyn mio::event::Source) -> io::Result<()> {
@@ -74,51 +60,25 @@ impl EventLoop {
         source.register(self.poll.registry(), Token(FIRST_CLIENT + slot), Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// Lets it come up as [`Ready::Again`] in the next batch, after all who have news.
-    pub(crate) fn again(&mut self, who: Again) {
-        if let Again::Client(slot) = who {
-            if self.is_listed.len() <= slot {
-                self.is_listed.resize(slot + 1, false);
-            }
-            if std::mem::replace(&mut self.is_listed[slot], true) {
-                return;
-            }
-        }
-        self.again.push(who);
-    }
-
-    /// Lets `slot` come up as [`Ready::Deadline`] at `deadline` or before.
-    pub(crate) fn arm(&mut self, slot: usize, deadline: Instant) {
-        self.timers.arm(slot, deadline);
-    }
-
     /// Waits until something is ready, or `until`, and puts all of it into `ready`. Returns the time.
-    pub(crate) fn wait(&mut self, until: Option<Instant>, ready: &mut Vec<Ready>) -> io::Result<Instant> {
-        let timeout = self.timeout(until);
+    pub(crate) fn wait(
+        &mut self,
+        agenda: &mut Agenda,
+        until: Option<Instant>,
+        ready: &mut Vec<Ready>,
+    ) -> io::Result<Instant> {
+        let timeout = agenda.patience(until, Instant::now);
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             polled => polled?,
         }
         let now = Instant::now();
         ready.extend(self.events.iter().map(name));
-        for who in self.again.drain(..) {
-            if let Again::Client(slot) = who {
-                self.is_listed[slot] = false;
-            }
-            ready.push(Ready::Again(who));
-        }
-        while let Some(slot) = self.timers.expire(now) {
+        ready.extend(agenda.take_again().map(Ready::Again));
+        while let Some(slot) = agenda.expire(now) {
             ready.push(Ready::Deadline(slot));
         }
         Ok(now)
-    }
-
-    fn timeout(&self, until: Option<Instant>) -> Option<Duration> {
-        if !self.again.is_empty() {
-            return Some(Duration::ZERO);
-        }
-        let next = [self.timers.next(), until].into_iter().flatten().min()?;
-        Some(next.saturating_duration_since(Instant::now()))
     }
 }
 

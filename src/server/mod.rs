@@ -29,11 +29,13 @@
 //! Pattern: Facade over listeners, loops and workers; Reactor.
 
 mod admission;
+pub(crate) mod agenda;
 mod builder;
 pub(crate) mod client;
-mod clients;
+pub(crate) mod clients;
 mod control;
 mod event_loop;
+mod life;
 mod listener;
 mod mailbox;
 mod timers;
@@ -42,24 +44,26 @@ mod workers;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 pub use builder::Builder;
 pub use control::{Running, ServerHandle};
 
 use self::admission::{Admission, Overload};
+use self::agenda::Again;
 use self::builder::Settings;
 use self::client::{Buffers, Cause, Client, Turn};
 use self::clients::Clients;
 use self::control::{Member, Team};
-use self::event_loop::{Again, EventLoop, Ready};
+use self::event_loop::{EventLoop, Ready};
+use self::life::{Accepting, Life, Stage};
 use self::listener::{Accepted, Listener};
 use self::mailbox::{Letter, LoopMailbox};
 use self::workers::WorkerPool;
-use crate::connection::{Clock, Connection, Context, Output};
+use crate::connection::transport::Transport;
+use crate::connection::{Clock, Context, Output};
 use crate::handler::Handler;
 use crate::protocol::Protocol;
 
@@ -85,47 +89,11 @@ pub struct WebServer {
     workers: Arc<WorkerPool>,
 }
 
-/// What a running loop has besides the server's own fields. It never leaves its thread.
-struct Life {
-    event_loop: EventLoop,
-    clients: Clients,
-    context: Rc<Context>,
-    buffers: Buffers,
-    /// Accepted in this batch of events; they join when it is over.
-    newcomers: Vec<Accepted>,
-    accepting: Accepting,
-    /// When the log last said that a client was turned away.
-    said_overload: Option<Instant>,
-    stage: Stage,
-}
-
-/// Whether new clients are accepted.
-#[derive(Clone, Copy)]
-enum Accepting {
-    Yes,
-    /// The system has no descriptor left.
-    Paused {
-        until: Instant,
-    },
-    /// A pause is over, and it is not known yet whether it helped. What fails now has been said already.
-    TryingAgain,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Stage {
-    Serving,
-    Draining { until: Instant },
-    Ended,
-}
-
 /// How many rounds of receiving and sending one client has before the others go first.
 const ROUNDS_PER_TURN: usize = 16;
 
 /// How many clients are accepted before those who are in go first.
 const ACCEPTS_PER_TURN: usize = 64;
-
-/// How long nobody is accepted when the system has no descriptor left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 impl WebServer {
     /// Steps 1 to 3: socket, bind, listen, for an address such as `"127.0.0.1:8090"`, with a handler for HTTP requests.
@@ -237,20 +205,26 @@ impl WebServer {
         let mut life = self.begin_life()?;
         let mut ready = Vec::new();
         while !life.is_over() {
-            let now = life.event_loop.wait(life.next_wake(), &mut ready)?;
-            life.context.clock.advance(now, SystemTime::now);
+            let until = life.next_wake();
+            let now = life.event_loop.wait(&mut life.clients.agenda, until, &mut ready)?;
+            life.clients.context.clock.advance(now, SystemTime::now);
             for what in ready.drain(..) {
+                let clients = &mut life.clients;
                 match what {
                     Ready::Listener(index) => self.accept(index, &mut life), // 4
-                    Ready::Client(slot, readiness) => self.give_turn(slot, Cause::Ready(readiness), &mut life), // 5, 6, 7
+                    Ready::Client(slot, readiness) => clients.give_turn(slot, Cause::Ready(readiness)), // 5, 6, 7
                     Ready::Again(Again::Listener(index)) => self.accept(index, &mut life),
-                    Ready::Again(Again::Client(slot)) => self.give_turn(slot, Cause::Again, &mut life),
-                    Ready::Deadline(slot) => self.give_turn(slot, Cause::Deadline, &mut life),
+                    Ready::Again(Again::Client(slot)) => clients.give_turn(slot, Cause::Again),
+                    Ready::Deadline(slot) => clients.give_turn(slot, Cause::Deadline),
                     Ready::Mail => self.read_letters(&mut life),
                 }
             }
-            self.look_at_clock(&mut life);
-            self.welcome_newcomers(&mut life);
+            self.end_pause(&mut life);
+            Self::welcome_newcomers(&mut life);
+            for peer in life.clients.take_departed() {
+                self.admission.leave(peer);
+                self.team.member(self.index).remove_client();
+            }
         }
         Ok(())
     }
@@ -267,24 +241,15 @@ impl WebServer {
         for (index, listener) in self.listeners.iter_mut().enumerate() {
             event_loop.add_listener(index, listener.source())?;
         }
-        Ok(Life {
-            event_loop,
-            clients: Clients::default(),
-            context: Rc::new(context),
-            buffers: Buffers::new(),
-            newcomers: Vec::new(),
-            accepting: Accepting::Yes,
-            said_overload: None,
-            stage: Stage::Serving,
-        })
+        Ok(Life::new(event_loop, Clients::new(context, self.protocol.clone(), self.settings.pace)))
     }
 
     /// Step 4: accept. Each new client goes to the loop that has the fewest.
     fn accept(&mut self, index: usize, life: &mut Life) {
-        if let Accepting::Paused { .. } = life.accepting {
-            return;
-        }
         for _ in 0..ACCEPTS_PER_TURN {
+            if let Accepting::Paused { .. } = life.accepting {
+                return;
+            }
             let Some(listener) = self.listeners.get_mut(index) else { return };
             match listener.accept() {
                 Ok(new_client) => match self.admission.admit(new_client.peer) {
@@ -293,10 +258,10 @@ impl WebServer {
                 },
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return life.accepting = Accepting::Yes,
                 Err(error) if is_of_the_client(&error) => log::debug!("a client was not accepted: {error}"),
-                Err(error) => return life.pause_accepting(&error),
+                Err(error) => life.pause_accepting(&error),
             }
         }
-        life.event_loop.again(Again::Listener(index));
+        life.clients.agenda.again(Again::Listener(index));
     }
 
     /// Decides on which loop a new client shall live: the one that has the fewest. When the others may have ended, it
@@ -323,12 +288,6 @@ impl WebServer {
         let _ = client.transport.push(&mut words).and_then(|_| client.transport.finish());
     }
 
-    /// A client has gone, or could not stay.
-    fn leave(&self, peer: SocketAddr) {
-        self.admission.leave(peer);
-        self.team.member(self.index).remove_client();
-    }
-
     /// Steps 5 to 7: recv, send, close, as far as they go without waiting.
     ///
     /// It needs no socket: tests and simulations call it with clients over memory.
@@ -345,30 +304,10 @@ impl WebServer {
         Turn::Unfinished
     }
 
-    /// Gives the client in `slot` its turn. There may be none any more: it left earlier in the same batch.
-    fn give_turn(&self, slot: usize, cause: Cause, life: &mut Life) {
-        let Some(client) = life.clients.get(slot) else { return };
-        match Self::handle_client_request(client, cause, &mut life.buffers) {
-            Turn::Finished => {
-                let client = life.clients.remove(slot);
-                return self.leave(client.connection.peer_addr());
-            }
-            Turn::Unfinished => life.event_loop.again(Again::Client(slot)),
-            Turn::Waiting => {}
-        }
-        if let Some(deadline) = client.deadline() {
-            life.event_loop.arm(slot, deadline);
-        }
-    }
-
     fn read_letters(&mut self, life: &mut Life) {
         for letter in self.team.member(self.index).mailbox.take() {
             match letter {
-                Letter::Note(key, note) => {
-                    if let Some(slot) = life.clients.find(key) {
-                        self.give_turn(slot, Cause::Note(note), life);
-                    }
-                }
+                Letter::Note(key, note) => life.clients.deliver(key, note),
                 Letter::Client(new_client) => life.newcomers.push(new_client),
                 Letter::Shutdown { until } => self.drain(until, life),
                 Letter::Abort => life.stage = Stage::Ended,
@@ -379,18 +318,14 @@ impl WebServer {
     /// Takes no more clients, but for those who are at the door; tells all others.
     fn drain(&mut self, until: Instant, life: &mut Life) {
         life.stage = Stage::Draining { until };
-        for index in 0..self.listeners.len() {
-            self.accept(index, life);
-        }
+        self.accept_all(life);
         self.listeners.clear();
-        for slot in life.clients.slots() {
-            self.give_turn(slot, Cause::Shutdown, life);
-        }
+        life.clients.shut_down();
     }
 
-    /// What is due without an event: the end of a pause, the end of the grace.
-    fn look_at_clock(&mut self, life: &mut Life) {
-        let now = life.context.clock.now();
+    /// When a pause is over, nobody says so but the clock.
+    fn end_pause(&mut self, life: &mut Life) {
+        let now = life.now();
         if let Accepting::Paused { until } = life.accepting
             && now >= until
         {
@@ -401,65 +336,30 @@ impl WebServer {
         }
     }
 
+    /// All who are at the door, for the last time.
+    fn accept_all(&mut self, life: &mut Life) {
+        for index in 0..self.listeners.len() {
+            let mut before = usize::MAX;
+            while before != life.newcomers.len() {
+                before = life.newcomers.len();
+                self.accept(index, life);
+            }
+        }
+    }
+
     /// Clients that were accepted in this batch get their slots, now that no event of the batch can mean an earlier one.
-    fn welcome_newcomers(&self, life: &mut Life) {
-        for Accepted { mut transport, peer } in std::mem::take(&mut life.newcomers) {
-            let key = life.clients.next_key();
-            let slot = key.slot as usize;
-            let registered = transport.source().map_or(Ok(()), |source| life.event_loop.add_client(slot, source));
-            let connection = Connection::new(peer, key, life.context.clone());
-            let pace = self.settings.pace;
-            let opened = registered.and_then(|()| Client::open(transport, connection, &*self.protocol, pace));
-            match opened {
-                Ok(client) => {
-                    life.context.counters.count_client();
-                    let slot = life.clients.insert(client);
-                    self.give_turn(slot, Cause::Accepted, life);
-                    if life.stage != Stage::Serving {
-                        self.give_turn(slot, Cause::Shutdown, life);
-                    }
-                }
-                Err(error) => {
-                    log::warn!("{peer}: the connection could not be opened: {error}");
-                    self.leave(peer);
-                }
+    fn welcome_newcomers(life: &mut Life) {
+        for Accepted { transport, peer } in std::mem::take(&mut life.newcomers) {
+            let event_loop = &life.event_loop;
+            let register = |transport: &mut dyn Transport, slot| {
+                transport.source().map_or(Ok(()), |source| event_loop.add_client(slot, source))
+            };
+            match life.clients.join(transport, peer, register) {
+                Ok(key) if life.stage != Stage::Serving => life.clients.give_turn(key.slot as usize, Cause::Shutdown),
+                Ok(_) => {}
+                Err(error) => log::warn!("{peer}: the connection could not be opened: {error}"),
             }
         }
-    }
-}
-
-impl Life {
-    fn is_over(&self) -> bool {
-        match self.stage {
-            Stage::Serving => false,
-            Stage::Draining { until } => {
-                self.context.clock.now() >= until || (self.clients.is_empty() && self.newcomers.is_empty())
-            }
-            Stage::Ended => true,
-        }
-    }
-
-    /// When something is due that no client waits for.
-    fn next_wake(&self) -> Option<Instant> {
-        let pause = if let Accepting::Paused { until } = self.accepting { Some(until) } else { None };
-        let grace = if let Stage::Draining { until } = self.stage { Some(until) } else { None };
-        pause.into_iter().chain(grace).min()
-    }
-
-    /// Once a second at most: those who flood us shall not flood the log.
-    fn complain_of_overload(&mut self, peer: SocketAddr, overload: Overload) {
-        let now = self.context.clock.now();
-        if self.said_overload.is_none_or(|said| now >= said + Duration::from_secs(1)) {
-            log::warn!("{peer} was turned away: {overload}");
-            self.said_overload = Some(now);
-        }
-    }
-
-    fn pause_accepting(&mut self, error: &io::Error) {
-        if let Accepting::Yes = self.accepting {
-            log::error!("no client can be accepted: {error}; clients wait until one leaves (raise `ulimit -n`?)");
-        }
-        self.accepting = Accepting::Paused { until: self.context.clock.now() + ACCEPT_PAUSE };
     }
 }
 

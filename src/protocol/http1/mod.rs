@@ -37,7 +37,7 @@ use self::encode::Length;
 use self::head::{Expectation, Head};
 use super::{Next, Protocol, Session};
 use crate::connection::{Connection, too_slow_at};
-use crate::handler::{Handler, Place, call, plan};
+use crate::handler::{Handler, Place, call, plan, resolve};
 use crate::message::{Body, BodyReceiver, ExchangeId, Kind, Note, ProtocolError, Received, Reply, Request, Response};
 
 pub(crate) use self::head::MAX_FIELDS;
@@ -245,7 +245,7 @@ impl Session for HttpSession {
             && let State::Waiting(waiting) = &mut self.state
             && waiting.exchange.id == exchange
         {
-            let answer = waiting.pending.resolve(response);
+            let answer = resolve(&mut waiting.pending, response);
             let exchange = waiting.exchange;
             self.state = self.answer(new_socket, exchange, answer);
         }

@@ -1,0 +1,99 @@
+//! What a loop has while it runs, and the states it goes through.
+//!
+//! ```text
+//!   Serving ── shutdown ──► Draining ── nobody left, or the grace is over ──► Ended
+//!      └───────────────────── abort ──────────────────────────────────────────┘
+//! ```
+//!
+//! Pattern: State.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::admission::Overload;
+use super::clients::Clients;
+use super::event_loop::EventLoop;
+use super::listener::Accepted;
+
+/// What a running loop has besides the server's own fields. It never leaves its thread.
+pub(super) struct Life {
+    pub(super) event_loop: EventLoop,
+    pub(super) clients: Clients,
+    /// Accepted in this batch of events; they join when it is over.
+    pub(super) newcomers: Vec<Accepted>,
+    pub(super) accepting: Accepting,
+    /// When the log last said that a client was turned away.
+    said_overload: Option<Instant>,
+    pub(super) stage: Stage,
+}
+
+/// Whether new clients are accepted.
+#[derive(Clone, Copy)]
+pub(super) enum Accepting {
+    Yes,
+    /// The system has no descriptor left.
+    Paused {
+        until: Instant,
+    },
+    /// A pause is over, and it is not known yet whether it helped. What fails now has been said already.
+    TryingAgain,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Stage {
+    Serving,
+    Draining { until: Instant },
+    Ended,
+}
+
+/// How long nobody is accepted when the system has no descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+impl Life {
+    pub(super) fn new(event_loop: EventLoop, clients: Clients) -> Self {
+        Self {
+            event_loop,
+            clients,
+            newcomers: Vec::new(),
+            accepting: Accepting::Yes,
+            said_overload: None,
+            stage: Stage::Serving,
+        }
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.clients.context.clock.now()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        match self.stage {
+            Stage::Serving => false,
+            Stage::Draining { until } => self.now() >= until || (self.clients.is_empty() && self.newcomers.is_empty()),
+            Stage::Ended => true,
+        }
+    }
+
+    /// When something is due that no client waits for.
+    pub(super) fn next_wake(&self) -> Option<Instant> {
+        let pause = if let Accepting::Paused { until } = self.accepting { Some(until) } else { None };
+        let grace = if let Stage::Draining { until } = self.stage { Some(until) } else { None };
+        pause.into_iter().chain(grace).min()
+    }
+
+    /// Once a second at most: those who flood us shall not flood the log.
+    pub(super) fn complain_of_overload(&mut self, peer: SocketAddr, overload: Overload) {
+        let now = self.now();
+        if self.said_overload.is_none_or(|said| now >= said + Duration::from_secs(1)) {
+            log::warn!("{peer} was turned away: {overload}");
+            self.said_overload = Some(now);
+        }
+    }
+
+    pub(super) fn pause_accepting(&mut self, error: &io::Error) {
+        if let Accepting::Yes = self.accepting {
+            log::error!("no client can be accepted: {error}; clients wait until one leaves (raise `ulimit -n`?)");
+        }
+        self.accepting = Accepting::Paused { until: self.now() + ACCEPT_PAUSE };
+    }
+}
