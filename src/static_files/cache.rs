@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::beneath::Fingerprint;
+use super::coding::Wanted;
 use super::representation::Representation;
+use super::variant::Variant;
 
 /// One per folder that is served, shared by all loops.
 #[derive(Debug)]
@@ -23,14 +25,14 @@ pub(super) struct Cache {
 
 #[derive(Debug, Default)]
 struct Table {
-    /// By the path of the URL.
-    entries: HashMap<Box<str>, Arc<Entry>>,
+    /// By what the client takes, and the path of the URL.
+    entries: HashMap<Wanted, HashMap<Box<str>, Arc<Entry>>>,
     memory: usize,
 }
 
 #[derive(Debug)]
 struct Entry {
-    fingerprint: Fingerprint,
+    fingerprints: Vec<Fingerprint>,
     representation: Representation,
     memory: usize,
     is_used: AtomicBool,
@@ -43,10 +45,10 @@ impl Cache {
     }
 
     /// Lets `answer` use what the path leads to, if it is here and still true.
-    pub(super) fn with<T>(&self, path: &str, answer: impl FnOnce(&Representation) -> T) -> Option<T> {
-        let entry = self.table.read().unwrap_or_else(PoisonError::into_inner).entries.get(path)?.clone();
-        if !entry.fingerprint.is_true() {
-            self.remove(path);
+    pub(super) fn with<T>(&self, path: &str, wanted: Wanted, answer: impl FnOnce(&Representation) -> T) -> Option<T> {
+        let entry = self.table.read().unwrap_or_else(PoisonError::into_inner).entries.get(&wanted)?.get(path)?.clone();
+        if !entry.fingerprints.iter().all(Fingerprint::is_true) {
+            self.remove(path, wanted);
             return None;
         }
         if !entry.is_used.load(Ordering::Relaxed) {
@@ -56,7 +58,8 @@ impl Cache {
     }
 
     /// Keeps it, if there is room or can be made.
-    pub(super) fn keep(&self, path: &str, fingerprint: Fingerprint, representation: Representation) {
+    pub(super) fn keep(&self, path: &str, wanted: Wanted, variant: Variant) {
+        let Variant { representation, fingerprints: Some(fingerprints) } = variant else { return };
         let Some(memory) = representation.memory().map(|memory| memory + 2 * path.len()) else { return };
         if memory > self.limit {
             return;
@@ -65,16 +68,16 @@ impl Cache {
         if table.memory + memory > self.limit {
             table.make_room(self.limit - memory);
         }
-        let entry = Entry { fingerprint, representation, memory, is_used: AtomicBool::new(false) };
+        let entry = Entry { fingerprints, representation, memory, is_used: AtomicBool::new(false) };
         table.memory += memory;
-        if let Some(old) = table.entries.insert(path.into(), Arc::new(entry)) {
+        if let Some(old) = table.entries.entry(wanted).or_default().insert(path.into(), Arc::new(entry)) {
             table.memory -= old.memory;
         }
     }
 
-    fn remove(&self, path: &str) {
+    fn remove(&self, path: &str, wanted: Wanted) {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(old) = table.entries.remove(path) {
+        if let Some(old) = table.entries.get_mut(&wanted).and_then(|entries| entries.remove(path)) {
             table.memory -= old.memory;
         }
     }
@@ -83,8 +86,10 @@ impl Cache {
 impl Table {
     /// A second chance for what was used; if that is too much, for nothing.
     fn make_room(&mut self, most: usize) {
-        self.entries.retain(|_, entry| entry.is_used.swap(false, Ordering::Relaxed));
-        self.memory = self.entries.values().map(|entry| entry.memory).sum();
+        for entries in self.entries.values_mut() {
+            entries.retain(|_, entry| entry.is_used.swap(false, Ordering::Relaxed));
+        }
+        self.memory = self.entries.values().flat_map(HashMap::values).map(|entry| entry.memory).sum();
         if self.memory > most {
             *self = Self::default();
         }
@@ -95,6 +100,8 @@ impl Table {
 mod tests {
     use std::fs::{self, File};
 
+    use super::super::resolve::{Root, Target};
+    use super::super::variant;
     use super::*;
 
     /// Files that were changed long ago, and a cache of all of them that fit.
@@ -105,14 +112,16 @@ mod tests {
             fs::write(&path, vec![b'x'; 1000]).unwrap();
             let file = File::open(&path).unwrap();
             let metadata = file.metadata().unwrap();
-            let fingerprint = Fingerprint::taken_from_an_old_file(&path, &metadata);
-            cache.keep(name, fingerprint, Representation::of(&path, file, &metadata).unwrap());
+            let (root, target) = (Root::new(folder.path()), Target::root().child(name));
+            let mut variant = variant::choose(&root, &target, file, &metadata, Wanted::default()).unwrap();
+            variant.fingerprints = Some(vec![Fingerprint::taken_from_an_old_file(&path, &metadata)]);
+            cache.keep(name, Wanted::default(), variant);
         }
         (folder, cache)
     }
 
     fn has(cache: &Cache, name: &str) -> bool {
-        cache.with(name, |_| ()).is_some()
+        cache.with(name, Wanted::default(), |_| ()).is_some()
     }
 
     #[test]

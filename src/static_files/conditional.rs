@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderValue, Method};
 
 use super::beneath::inode;
+use super::coding::Coding;
 use crate::message::Request;
 
 /// What tells one version of a file from another.
@@ -49,6 +50,13 @@ impl Validators {
         let tag = format!("\"{:x}-{:x}-{nanoseconds}\"", inode(metadata), metadata.len());
         let tag = HeaderValue::try_from(tag).expect("quotes, hyphens and hexadecimal digits");
         Self { tag, modified: Modified::at(changed, now) }
+    }
+
+    /// Other bytes need another strong tag (RFC 9110 section 8.8.3.3).
+    pub(super) fn of_coding(self, coding: Coding) -> Self {
+        let plain = String::from_utf8_lossy(self.tag.as_bytes()).trim_matches('"').to_owned();
+        let tag = HeaderValue::try_from(format!("\"{plain}-{}\"", coding.token()));
+        Self { tag: tag.expect("a tag and a token"), ..self }
     }
 
     fn tag(&self) -> &[u8] {

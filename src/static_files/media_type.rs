@@ -19,6 +19,27 @@ pub(super) fn of(path: &Path) -> HeaderValue {
     HeaderValue::try_from(format!("{guess}; charset=utf-8")).unwrap_or(HeaderValue::from_static(guess))
 }
 
+/// Whether a file of this kind gets smaller by compression: text, and the binary kinds that were not compressed already.
+pub(super) fn is_compressible(path: &Path) -> bool {
+    let Some(guess) = mime_guess::from_path(path).first_raw() else { return false };
+    guess.starts_with("text/")
+        || guess.ends_with("+xml")
+        || guess.ends_with("+json")
+        || matches!(
+            guess,
+            "application/javascript"
+                | "application/json"
+                | "application/xml"
+                | "application/wasm"
+                | "font/ttf"
+                | "font/otf"
+                | "image/bmp"
+                | "image/x-icon"
+                | "application/rtf"
+                | "application/vnd.ms-fontobject"
+        )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

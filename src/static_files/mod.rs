@@ -3,25 +3,33 @@
 //! 1. **Method**: GET and HEAD are answered; OPTIONS says so; all others get 405 or 501.
 //! 2. **Resolve**: the path becomes an open file beneath the root, or a refusal ([`resolve`]).
 //! 3. **Folder**: without its slash it redirects; with it, it is its `index.html`, or a [`listing`].
-//! 4. **Conditions**: does the client have this very file already ([`conditional`])?
-//! 5. **Range**: which part of it is wanted ([`range`])?
-//! 6. **Body**: a small part is read now, so that it leaves in one write with its head; a large one stays in the file and
-//!    goes by `sendfile`.
+//! 4. **Coding**: a compressed form is chosen where the client takes one and the file gains by it ([`variant`]).
+//! 5. **Conditions**: does the client have this very file already ([`conditional`])?
+//! 6. **Range**: which part of it is wanted ([`range`])?
+//! 7. **Body**: a small file is read, so that it leaves in one write with its head; a large one stays where it is and goes
+//!    by `sendfile`.
 //!
 //! The file is opened once, and everything that is said of it (length, tag, date, bytes) comes from that one open file.
 //! If it is replaced meanwhile, the client still gets one whole version of it. Small files are kept in a [`cache`] that asks
-//! the system before each use whether they are still true: then steps 2 and 3 are one `stat`.
+//! the system before each use whether they are still true: then steps 2 to 4 are one `stat`.
 //!
 //! Pattern: Strategy (a `Handler`); Chain of steps.
 
 mod beneath;
 mod cache;
+mod coding;
+#[cfg(feature = "compress")]
+mod compress;
+#[cfg(not(feature = "compress"))]
+#[path = "no_compress.rs"]
+mod compress;
 mod conditional;
 mod listing;
 mod media_type;
 mod range;
 mod representation;
 mod resolve;
+mod variant;
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
@@ -32,16 +40,16 @@ use http::header::{ALLOW, CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, Method, StatusCode};
 
 use self::cache::Cache;
-use self::representation::Representation;
+use self::coding::Wanted;
 use self::resolve::{Found, Refusal, Root, Slash, Target};
-use crate::handler::Handler;
+use crate::handler::{Handler, Plan};
 use crate::message::{Request, Response};
 
 /// Serves the files of a folder.
 ///
 /// What it does without being told: `index.html` or else a listing for a folder; media types with their charset; ETag,
-/// Last-Modified and `Cache-Control: no-cache`, so that a reload costs a 304 and a change shows at once; ranges. What
-/// it never does: leave the folder (symbolic links that lead out of it are 404), or show names that begin with a dot,
+/// Last-Modified and `Cache-Control: no-cache`, so that a reload costs a 304 and a change shows at once; ranges; files
+/// compressed beforehand (`app.js.br`, `.zst`, `.gz`) and, with the feature `compress`, on the fly. What it never does: leave the folder (symbolic links that lead out of it are 404), or show names that begin with a dot,
 /// but for `/.well-known/`.
 ///
 /// ```
@@ -90,7 +98,8 @@ impl StaticFiles {
         let path = path.as_ref();
         Self::open(path).unwrap_or_else(|error| {
             log::error!("{}: {error}", path.display());
-            Self { root: Root::new(path), scope: Scope::All, cache: Cache::new(CACHE_BYTES) }
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            Self { root: Root::new(&path), scope: Scope::All, cache: Cache::new(CACHE_BYTES) }
         })
     }
 
@@ -150,15 +159,17 @@ impl StaticFiles {
         }
     }
 
-    /// Steps 4 to 6, again if the file is changed meanwhile.
+    /// Steps 4 to 7, again if the file is changed meanwhile.
     fn send(&self, request: &Request, target: &Target, file: File, metadata: Metadata) -> Result<Response, Refusal> {
-        let mut opened = (file, metadata);
+        let (mut opened, wanted) = ((file, metadata), Wanted::of(request));
         for _ in 0..MOST_TRIES {
             let (file, metadata) = opened;
-            match Representation::of(&target.path, file, &metadata) {
-                Ok(representation) => {
-                    let response = representation.answer(request);
-                    self.remember(request, target, &metadata, representation);
+            match variant::choose(&self.root, target, file, &metadata, wanted) {
+                Ok(variant) => {
+                    let response = variant.representation.answer(request);
+                    if is_plain_spelling(request, target) {
+                        self.cache.keep(request.path(), wanted, variant);
+                    }
                     return Ok(response);
                 }
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
@@ -172,25 +183,23 @@ impl StaticFiles {
         Err(Refusal::Failed(io::Error::other("the file changes faster than it can be read")))
     }
 
-    /// Keeps a file under the one spelling of its path that links have; others are as good but not kept.
-    fn remember(&self, request: &Request, target: &Target, metadata: &Metadata, representation: Representation) {
-        let url = target.to_url();
-        let is_plain = url.strip_prefix(request.path()).is_some_and(|rest| rest.is_empty() || rest == INDEX);
-        if is_plain
-            && representation.memory().is_some()
-            && let Some(fingerprint) = self.root.fingerprint(target, metadata)
-        {
-            self.cache.keep(request.path(), fingerprint, representation);
-        }
+    /// The answer that is ready, if one is.
+    fn recall(&self, request: &Request) -> Option<Response> {
+        self.cache.with(request.path(), Wanted::of(request), |representation| representation.answer(request))
     }
+}
+
+/// Whether the path is spelled as in our own links. Other spellings are answered too, but not kept: there are too many.
+fn is_plain_spelling(request: &Request, target: &Target) -> bool {
+    target.to_url().strip_prefix(request.path()).is_some_and(|rest| rest.is_empty() || rest == INDEX)
 }
 
 impl Handler for StaticFiles {
     fn handle(&self, request: &mut Request) -> Response {
         match *request.method() {
             Method::GET | Method::HEAD => {
-                let cached = self.cache.with(request.path(), |representation| representation.answer(request));
-                cached.unwrap_or_else(|| self.answer(request).unwrap_or_else(|refusal| refusal.answer(request)))
+                let answer = || self.answer(request).unwrap_or_else(|refusal| refusal.answer(request));
+                self.recall(request).unwrap_or_else(answer)
             }
             Method::OPTIONS => allow(Response::new(StatusCode::NO_CONTENT)),
             // RFC 9110 §15.5.6 and §15.6.2: not for this resource, or not at all.
@@ -198,6 +207,16 @@ impl Handler for StaticFiles {
                 allow(Response::status_page(StatusCode::METHOD_NOT_ALLOWED))
             }
             _ => Response::status_page(StatusCode::NOT_IMPLEMENTED),
+        }
+    }
+
+    /// Compression takes its time: what may need it and is not ready goes to a worker.
+    fn plan(&self, request: &mut Request) -> Plan {
+        let wanted = Wanted::of(request);
+        if wanted.is_nothing() || self.cache.with(request.path(), wanted, |_| ()).is_some() {
+            Plan::inline()
+        } else {
+            Plan::pool()
         }
     }
 }

@@ -117,6 +117,11 @@ impl Target {
         Self { path: self.path.join(name.as_ref()), slash: Slash::Absent, visibility: self.visibility }
     }
 
+    /// Something beside it.
+    pub(super) fn sibling(&self, name: &OsStr) -> Self {
+        Self { path: self.path.with_file_name(name), ..self.clone() }
+    }
+
     /// The path as a URL, encoded anew from its names: it begins with exactly one slash, whatever was asked.
     pub(super) fn to_url(&self) -> String {
         let names = self.path.iter().map(|name| format!("/{}", encode(name)));

@@ -1,0 +1,9 @@
+//! Without the feature `compress`, only files that are compressed already are served so.
+
+use std::io;
+
+use super::coding::Coding;
+
+pub(super) fn compress(_: Coding, _: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    Ok(None)
+}

@@ -1,0 +1,97 @@
+//! Step 4: the form in which a file is sent. In the order of preference of the client:
+//!
+//! * a **sidecar**, the same file compressed beforehand beside it (`app.js.br`), if it is not older than the file;
+//! * the file compressed **on the fly**, if it is text and neither too small to gain nor too large to wait for;
+//! * the file as it is.
+
+use std::ffi::OsString;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::beneath::Fingerprint;
+use super::coding::{Coding, Wanted};
+use super::compress::compress;
+use super::conditional::Validators;
+use super::media_type;
+use super::representation::{Content, Representation};
+use super::resolve::{Found, Root, Target};
+
+/// A form of a file, and what it was made of.
+pub(super) struct Variant {
+    pub(super) representation: Representation,
+    /// What must stay as it is for the representation to be true; `None` if that cannot be told.
+    pub(super) fingerprints: Option<Vec<Fingerprint>>,
+}
+
+/// Up to so many bytes, reading a file costs less than `sendfile` and a second packet.
+const READ_AT_MOST_BYTES: u64 = 32 * 1024;
+
+/// Smaller files fit into a packet or two as they are.
+const COMPRESS_AT_LEAST_BYTES: u64 = 1024 + 1;
+
+/// Larger files would take a worker for too long; they want a sidecar.
+const COMPRESS_AT_MOST_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Reads what has to be read. Fails with `UnexpectedEof` if the file has become shorter meanwhile.
+pub(super) fn choose(
+    root: &Root,
+    target: &Target,
+    mut file: File,
+    metadata: &Metadata,
+    wanted: Wanted,
+) -> io::Result<Variant> {
+    let validators = Validators::of(metadata, SystemTime::now());
+    let original = root.fingerprint(target, metadata);
+    for coding in wanted.iter() {
+        if let Some((sidecar, coded)) = find_sidecar(root, target, metadata, coding) {
+            let Found::File(mut file, metadata) = coded else { continue };
+            let content = read_or_keep(&mut file, metadata.len())?;
+            let validators = Validators::of(&metadata, SystemTime::now());
+            let fingerprints =
+                original.and_then(|original| Some(vec![original, root.fingerprint(&sidecar, &metadata)?]));
+            let representation = Representation::new(&target.path, Some(coding), validators, content);
+            return Ok(Variant { representation, fingerprints });
+        }
+    }
+    let fingerprints = original.map(|original| vec![original]);
+    if let Some(coding) = wanted.iter().next()
+        && (COMPRESS_AT_LEAST_BYTES..=COMPRESS_AT_MOST_BYTES).contains(&metadata.len())
+        && media_type::is_compressible(&target.path)
+    {
+        let plain = read(&mut file, metadata.len())?;
+        let (coding, bytes, validators) = match compress(coding, &plain)? {
+            Some(coded) => (Some(coding), coded, validators.of_coding(coding)),
+            None => (None, plain, validators),
+        };
+        let representation = Representation::new(&target.path, coding, validators, Content::Memory(bytes.into()));
+        return Ok(Variant { representation, fingerprints });
+    }
+    let content = read_or_keep(&mut file, metadata.len())?;
+    Ok(Variant { representation: Representation::new(&target.path, None, validators, content), fingerprints })
+}
+
+/// The file with this coding, unless the plain one was changed since.
+fn find_sidecar(root: &Root, target: &Target, plain: &Metadata, coding: Coding) -> Option<(Target, Found)> {
+    let mut name = OsString::from(target.path.file_name()?);
+    name.push(coding.extension());
+    let sidecar = target.sibling(&name);
+    let found = root.find_even_hidden(&sidecar).ok()?;
+    let Found::File(_, metadata) = &found else { return None };
+    let is_fresh = metadata.modified().ok()? >= plain.modified().ok()?;
+    is_fresh.then_some((sidecar, found))
+}
+
+fn read_or_keep(file: &mut File, length: u64) -> io::Result<Content> {
+    if length > READ_AT_MOST_BYTES {
+        return Ok(Content::File(Arc::new(file.try_clone()?), length));
+    }
+    Ok(Content::Memory(read(file, length)?.into()))
+}
+
+fn read(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(length).expect("it was compared with a limit")];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
