@@ -1,11 +1,10 @@
 //! The tutorial's server: what you send comes back. It takes the seven steps of every TCP server.
 //!
 //! Type:  cargo run --example 01_echo
-//! and in a second terminal:  nc 127.0.0.1 8090
+//! and in a second terminal:  nc 127.0.0.1 8090    (or telnet 127.0.0.1 8090)
 //!
 //! Type a line there, and you will see it again. Open a third terminal and do the same: the second client need not wait
 //! until the first has gone, as it must in the Python original, because no step here waits for one client.
-//! Ctrl-D in `nc` says that you have finished; the server closes the connection then.
 
 use std::io;
 use std::net::SocketAddr;

@@ -8,25 +8,28 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use qibu::{StaticFiles, WebServer};
 
 mod support;
 
 fn main() -> io::Result<()> {
-    let example = tempfile::tempdir()?;
-    let folder = match std::env::args_os().nth(1) {
-        Some(_) if support::is_self_test() => {
-            std::fs::write(example.path().join("steps.txt"), "socket bind listen accept recv send close\n")?;
-            std::fs::write(example.path().join(".secret"), "not for you\n")?;
-            example.path().into()
-        }
-        Some(folder) => folder.into(),
-        None => std::env::current_dir()?,
-    };
+    let sample = tempfile::tempdir()?;
+    let folder = if support::is_self_test() { fill(sample.path())? } else { folder_of_arguments() };
     let server = WebServer::new(support::address(), StaticFiles::open(folder)?)?;
     support::begin(&server, self_test);
     server.start()
+}
+
+fn folder_of_arguments() -> PathBuf {
+    std::env::args_os().nth(1).map_or_else(|| ".".into(), PathBuf::from)
+}
+
+fn fill(folder: &Path) -> io::Result<PathBuf> {
+    std::fs::write(folder.join("steps.txt"), "socket bind listen accept recv send close\n")?;
+    std::fs::write(folder.join(".secret"), "not for you\n")?;
+    Ok(folder.to_owned())
 }
 
 fn self_test(address: SocketAddr) -> io::Result<&'static str> {

@@ -16,7 +16,7 @@ const PORTS_TO_TRY: u16 = 100;
 
 /// Serves a folder on the web.
 #[derive(Debug, Parser)]
-#[command(name = "qibu", version, about, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "qibu", version, about = "Serves a folder on the web", after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Options {
     /// The folder or file to serve
     #[arg(value_name = "DIR|FILE", default_value = ".")]
@@ -27,7 +27,7 @@ pub(crate) struct Options {
     lan: bool,
 
     /// The port; 0 lets the system choose [default: 8080, or the next free one]
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = parse_port, allow_negative_numbers = true)]
     port: Option<u16>,
 
     /// An address to listen on, or unix:PATH; may be given several times
@@ -47,7 +47,7 @@ Examples:
   qibu -p 3000 book.pdf    serve one file, on a port of your choice
   qibu -b unix:/run/q.sock serve behind a proxy on this computer
 
-Links and names that begin with a dot never lead out of the folder or into the open.
+Never served: names that begin with a dot (but /.well-known/), and links that lead out of the folder.
 More or less to read on the terminal: RUST_LOG=debug, RUST_LOG=error";
 
 /// Where to listen, as the user says it.
@@ -58,13 +58,18 @@ enum Bind {
     Unix(PathBuf),
 }
 
+fn parse_port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "a port is a number from 0 to 65535".into())
+}
+
 fn parse_bind(text: &str) -> Result<Bind, String> {
     if let Some(path) = text.strip_prefix("unix:") {
-        return Ok(Bind::Unix(path.into()));
+        return if path.is_empty() { Err("unix: needs a path behind it".into()) } else { Ok(Bind::Unix(path.into())) };
     }
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let text = text.replacen("localhost", "127.0.0.1", usize::from(text.starts_with("localhost")));
+    let bare = bare.replacen("localhost", "127.0.0.1", usize::from(bare == "localhost"));
     match (bare.parse(), text.parse()) {
-        _ if text == "localhost" => Ok(Bind::Address(IpAddr::V4(Ipv4Addr::LOCALHOST))),
         (Ok(address), _) => Ok(Bind::Address(address)),
         (_, Ok(address)) => Ok(Bind::AddressAndPort(address)),
         _ => Err("an IP address such as 127.0.0.1 or ::1, with a port if you like, or unix:PATH".into()),
@@ -97,7 +102,7 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Complaint> {
     let bind = |port| -> Result<io::Result<WebServer>, Complaint> { Ok(builder(options, port).build(files()?)) };
     match options.port {
         Some(port) => {
-            let server = bind(port)?.map_err(|error| complain_of_port(port, &error))?;
+            let server = bind(port)?.map_err(|error| complain_of_listening(options, &error))?;
             let news = describe(options, &server);
             Ok(Prepared { server, news })
         }
@@ -108,7 +113,7 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Complaint> {
                 port += 1;
                 server = bind(port)?;
             }
-            let server = server.map_err(|error| complain_of_port(port, &error))?;
+            let server = server.map_err(|error| complain_of_listening(options, &error))?;
             let mut news = describe(options, &server);
             if port != DEFAULT_PORT {
                 news.insert(
@@ -160,19 +165,31 @@ fn complain_of_path(options: &Options, error: &io::Error) -> Complaint {
     let path = options.path.display();
     Complaint(match error.kind() {
         io::ErrorKind::NotFound => format!("there is no folder or file {path}"),
-        io::ErrorKind::PermissionDenied => format!("{path} cannot be read: you have no right to"),
+        io::ErrorKind::PermissionDenied => {
+            format!("{path} cannot be read: permission denied; change its rights, or run qibu as its owner")
+        }
         _ => format!("{path} cannot be read: {error}"),
     })
 }
 
-fn complain_of_port(port: u16, error: &io::Error) -> Complaint {
+/// What went wrong, and the option that mends it: the one that said where to listen.
+fn complain_of_listening(options: &Options, error: &io::Error) -> Complaint {
+    let is_path = options
+        .bind
+        .iter()
+        .any(|bind| matches!(bind, Bind::Unix(path) if error.to_string().contains(&*path.to_string_lossy())));
+    let option = if options.has_open_port() { "-p" } else { "-b" };
     let help = match error.kind() {
-        io::ErrorKind::AddrInUse => "; another program has it: choose another with -p, or -p 0 for any",
-        io::ErrorKind::PermissionDenied if port < 1024 => {
-            "; ports below 1024 are the administrator's: choose another with -p"
+        io::ErrorKind::AddrInUse if is_path => "; a server or a file is there already: choose another path".into(),
+        io::ErrorKind::AddrInUse => {
+            format!("; another program has this port: choose another with {option}, or 0 for any")
         }
-        io::ErrorKind::AddrNotAvailable => "; this computer has no such address",
-        _ => "",
+        io::ErrorKind::PermissionDenied if is_path => "; you may not write there: choose another path".into(),
+        io::ErrorKind::PermissionDenied => {
+            format!("; ports below 1024 are the administrator's: choose a higher one with {option}")
+        }
+        io::ErrorKind::AddrNotAvailable => "; this computer has no such address".into(),
+        _ => String::new(),
     };
     Complaint(format!("{error}{help}"))
 }
@@ -189,18 +206,19 @@ fn describe(options: &Options, server: &WebServer) -> Vec<String> {
     for url in urls(&server.local_addrs()) {
         news.push(format!("  {url}"));
     }
-    news.push(match (options.bind.is_empty(), options.lan) {
+    let is_open = server.local_addrs().iter().any(|address| !address.ip().is_loopback());
+    news.push(match (options.bind.is_empty(), is_open) {
+        (_, true) => "Everyone in this network can see it. Ctrl-C stops.".into(),
         (true, false) => "Only this computer can see it; add --lan to share it with the network. Ctrl-C stops.".into(),
-        (true, true) => "Everyone in this network can see it. Ctrl-C stops.".into(),
-        (false, _) => "Ctrl-C stops.".into(),
+        (false, false) => "Only this computer can see it. Ctrl-C stops.".into(),
     });
     news
 }
 
 fn urls(bound: &[SocketAddr]) -> Vec<String> {
-    let is_loopback = |address: &SocketAddr| address.ip().is_loopback();
+    let is_localhost = |ip: IpAddr| ip == Ipv4Addr::LOCALHOST || ip.is_unspecified();
     let mut urls = Vec::new();
-    if let Some(local) = bound.iter().find(|address| is_loopback(address) || address.ip().is_unspecified()) {
+    if let Some(local) = bound.iter().find(|address| is_localhost(address.ip())) {
         urls.push(format!("http://localhost:{}/", local.port()));
     }
     for address in bound {

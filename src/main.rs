@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(complaint) => {
-            eprintln!("qibu: {complaint}");
+            let _ = writeln!(io::stderr(), "qibu: {}", plain(&complaint));
             ExitCode::FAILURE
         }
     }
@@ -38,9 +38,18 @@ fn run(options: &cli::Options) -> Result<(), String> {
     signals::stop_on_signals(prepared.server.handle()).map_err(|error| format!("signals cannot be caught: {error}"))?;
     for line in prepared.news {
         // Whoever closed our output still wants the folder.
-        let _ = writeln!(io::stdout(), "{line}");
+        let _ = writeln!(io::stdout(), "{}", plain(&line));
     }
     prepared.server.start().map_err(|error| error.to_string())
+}
+
+/// A name may hold anything; on a terminal it is only text.
+fn plain(line: &str) -> String {
+    let show = |character: char| match character {
+        _ if character.is_control() => character.escape_default().to_string(),
+        _ => character.to_string(),
+    };
+    line.chars().map(show).collect()
 }
 
 /// Warnings always; a line for each answer where somebody is there to read it. `RUST_LOG` says otherwise.

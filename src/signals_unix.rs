@@ -1,6 +1,6 @@
 //! SIGINT and SIGTERM: the first lets running answers finish, the second ends at once.
 
-use std::io;
+use std::io::{self, IsTerminal, Write};
 use std::thread;
 
 use qibu::ServerHandle;
@@ -13,7 +13,9 @@ pub(crate) fn stop_on_signals(handle: ServerHandle) -> io::Result<()> {
     thread::Builder::new().name("qibu signals".into()).spawn(move || {
         let mut signals = signals.forever();
         if signals.next().is_some() {
-            eprintln!("Finishing what runs; once more ends it at once.");
+            if io::stderr().is_terminal() {
+                let _ = writeln!(io::stderr(), "Finishing what runs; once more ends it at once.");
+            }
             handle.shutdown();
         }
         if signals.next().is_some() {

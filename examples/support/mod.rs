@@ -16,16 +16,16 @@ use qibu::WebServer;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The tutorial's port; any free one in a self-test.
-pub fn address() -> &'static str {
+pub(crate) fn address() -> &'static str {
     if is_self_test() { "127.0.0.1:0" } else { "127.0.0.1:8090" }
 }
 
-pub fn is_self_test() -> bool {
+pub(crate) fn is_self_test() -> bool {
     env::args().any(|argument| argument == "--self-test")
 }
 
 /// Says where the server listens; or begins the self-test, on a thread, since `start` needs this one.
-pub fn begin(server: &WebServer, self_test: fn(SocketAddr) -> io::Result<&'static str>) {
+pub(crate) fn begin(server: &WebServer, self_test: fn(SocketAddr) -> io::Result<&'static str>) {
     let (address, handle) = (server.local_addr(), server.handle());
     if !is_self_test() {
         return println!("Listening on {address}. Ctrl-C stops.");
@@ -43,7 +43,7 @@ pub fn begin(server: &WebServer, self_test: fn(SocketAddr) -> io::Result<&'stati
 }
 
 /// Connects, and sends this.
-pub fn send(address: SocketAddr, bytes: impl AsRef<[u8]>) -> io::Result<TcpStream> {
+pub(crate) fn send(address: SocketAddr, bytes: impl AsRef<[u8]>) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(bytes.as_ref())?;
@@ -51,35 +51,35 @@ pub fn send(address: SocketAddr, bytes: impl AsRef<[u8]>) -> io::Result<TcpStrea
 }
 
 /// Sends this and nothing more, and takes all that comes back.
-pub fn talk(address: SocketAddr, bytes: impl AsRef<[u8]>) -> io::Result<String> {
+pub(crate) fn talk(address: SocketAddr, bytes: impl AsRef<[u8]>) -> io::Result<String> {
     let stream = send(address, bytes)?;
     stream.shutdown(Shutdown::Write)?;
     read_all(stream)
 }
 
 /// Asks for a path over HTTP, with fields such as `"Range: bytes=0-1\r\n"`, and takes the whole answer.
-pub fn get(address: SocketAddr, path: &str, fields: &str) -> io::Result<String> {
+pub(crate) fn get(address: SocketAddr, path: &str, fields: &str) -> io::Result<String> {
     read_all(send(address, format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\r\n"))?)
 }
 
-pub fn read_all(mut stream: TcpStream) -> io::Result<String> {
+pub(crate) fn read_all(mut stream: TcpStream) -> io::Result<String> {
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     Ok(text)
 }
 
 /// What a self-test is made of.
-pub fn expect(is_true: bool, claim: impl fmt::Display, got: impl fmt::Debug) -> io::Result<()> {
+pub(crate) fn expect(is_true: bool, claim: impl fmt::Display, got: impl fmt::Debug) -> io::Result<()> {
     if is_true { Ok(()) } else { Err(io::Error::other(format!("not so: {claim}; got {got:?}"))) }
 }
 
 /// Log lines go to the terminal, or to [`logged`] in a self-test. A program of your own would take `env_logger`.
-pub fn start_log() {
+pub(crate) fn start_log() {
     log::set_logger(&Lines).expect("it is called once");
     log::set_max_level(log::LevelFilter::Info);
 }
 
-pub fn logged() -> String {
+pub(crate) fn logged() -> String {
     LINES.lock().expect("nobody panics with it").clone()
 }
 

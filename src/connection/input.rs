@@ -31,6 +31,11 @@ impl Input {
         self.start == self.end
     }
 
+    /// How many bytes of memory it owns.
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     pub(crate) fn consume(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
         if self.is_empty() {

@@ -147,6 +147,9 @@ impl Connection {
     }
 }
 
+/// The most input that a session can leave unread: the size of the loop's buffer, in bytes.
+pub(crate) const MOST_UNREAD_BYTES: usize = 64 * 1024;
+
 /// How long a transfer may be slow before its average counts.
 const SLOW_START: Duration = Duration::from_secs(5);
 

@@ -108,6 +108,11 @@ impl Output {
         self.copied.len() - self.copied_start + self.referenced
     }
 
+    /// How many bytes of memory it owns or keeps alive.
+    pub(crate) fn capacity(&self) -> usize {
+        self.copied.capacity() + self.referenced + self.segments.capacity() * size_of::<Segment>()
+    }
+
     /// A queued file counts as full: a peer that pipelines without reading shall not hold many of them open.
     pub(crate) fn is_full(&self) -> bool {
         self.files > 0 || self.memory() >= HIGH_WATER_BYTES

@@ -35,6 +35,13 @@ pub enum Note {
         /// The answer.
         response: Response,
     },
+    /// What a handler has returned that ran on the worker pool. It may be that the answer comes later still.
+    Returned {
+        /// Which request of the connection it handled, counted from 1.
+        exchange: u64,
+        /// What it returned.
+        response: Response,
+    },
     /// A [`BodySender`](super::BodySender) has something new for the answer that is being sent.
     Body {
         /// Which request of the connection the body answers, counted from 1.
@@ -90,11 +97,24 @@ pub struct Reply {
     /// `None` once sent.
     to: Option<Address>,
     exchange: ExchangeId,
+    sender: Sender,
+}
+
+/// On whose behalf a reply is sent.
+#[derive(Debug, Clone, Copy)]
+enum Sender {
+    Application,
+    WorkerPool,
 }
 
 impl Reply {
     pub(crate) fn new(to: Address, exchange: ExchangeId) -> Self {
-        Self { to: Some(to), exchange }
+        Self { to: Some(to), exchange, sender: Sender::Application }
+    }
+
+    /// For what a handler returns on the worker pool.
+    pub(crate) fn of_worker(to: Address, exchange: ExchangeId) -> Self {
+        Self { to: Some(to), exchange, sender: Sender::WorkerPool }
     }
 
     /// Sends the answer. It is dropped without a word if the client has gone.
@@ -103,8 +123,12 @@ impl Reply {
     }
 
     fn deliver(&mut self, response: Response) {
+        let exchange = self.exchange;
         if let Some(to) = self.to.take() {
-            to.post(Note::Reply { exchange: self.exchange, response });
+            to.post(match self.sender {
+                Sender::Application => Note::Reply { exchange, response },
+                Sender::WorkerPool => Note::Returned { exchange, response },
+            });
         }
     }
 }

@@ -211,6 +211,13 @@ impl RawHead {
         &self.bytes[span.start as usize..span.end as usize]
     }
 
+    /// Adds a field whose value lies in the head already.
+    pub(crate) fn add_field(&mut self, name: &[u8], value: Span) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(name);
+        self.fields.push(FieldLine { name: Span::from(start..self.bytes.len()), value });
+    }
+
     fn text(&self, span: Span) -> &str {
         std::str::from_utf8(self.slice(span)).expect("whoever makes a RawHead has checked that the target is UTF-8")
     }

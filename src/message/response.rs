@@ -8,8 +8,8 @@ use std::fmt;
 use http::header::{CONTENT_TYPE, HeaderName, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::Body;
 use super::body::Kind;
+use super::{Body, ExchangeId};
 
 /// One response.
 ///
@@ -26,6 +26,14 @@ pub struct Response {
     body: Body,
     /// What decorators want to do to an answer that has not come yet, in order.
     changes: Vec<Change>,
+    soundness: Soundness,
+}
+
+/// Whether the handler has asked for something that HTTP does not allow. Such a response is a 500, and stays one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Soundness {
+    Sound,
+    Broken,
 }
 
 type Change = Box<dyn FnOnce(Response) -> Response + Send>;
@@ -33,7 +41,13 @@ type Change = Box<dyn FnOnce(Response) -> Response + Send>;
 impl Response {
     /// A response without body.
     pub fn new(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Body::empty(), changes: Vec::new() }
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: Body::empty(),
+            changes: Vec::new(),
+            soundness: Soundness::Sound,
+        }
     }
 
     /// 200 with text (`text/plain; charset=utf-8`).
@@ -72,14 +86,18 @@ impl Response {
     /// The same with another status.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
-        self.status = status;
+        if self.soundness == Soundness::Sound {
+            self.status = status;
+        }
         self
     }
 
     /// The same with another body.
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Body>) -> Self {
-        self.body = body.into();
+        if self.soundness == Soundness::Sound {
+            self.body = body.into();
+        }
         self
     }
 
@@ -94,7 +112,8 @@ impl Response {
             }
             _ => {
                 log::error!("a handler set the field {name:?} to {:?}", String::from_utf8_lossy(value.as_ref()));
-                Self::status_page(StatusCode::INTERNAL_SERVER_ERROR)
+                let broken = Self::status_page(StatusCode::INTERNAL_SERVER_ERROR);
+                Self { soundness: Soundness::Broken, ..broken }
             }
         }
     }
@@ -128,7 +147,7 @@ impl Response {
     /// comes. Decorators use this, so that they need not know which of the two it is.
     #[must_use]
     pub fn map(mut self, change: impl FnOnce(Self) -> Self + Send + 'static) -> Self {
-        if self.is_later() {
+        if matches!(self.body.kind, Kind::Later(_)) {
             self.changes.push(Box::new(change));
             self
         } else {
@@ -136,8 +155,9 @@ impl Response {
         }
     }
 
-    fn is_later(&self) -> bool {
-        matches!(self.body.kind, Kind::Later(_))
+    /// Whether this is the promise of an answer to that request.
+    pub(crate) fn is_later(&self, exchange: ExchangeId) -> bool {
+        matches!(self.body.kind, Kind::Later(id) if id == exchange)
     }
 
     /// The answer that has come at last, with the changes that waited for it.

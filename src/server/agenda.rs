@@ -53,6 +53,11 @@ impl Agenda {
         Some(next.saturating_duration_since(now()))
     }
 
+    /// Whether the client in this slot is on the ready list.
+    pub(crate) fn is_listed(&self, slot: usize) -> bool {
+        self.is_listed.get(slot).is_some_and(|is_listed| *is_listed)
+    }
+
     /// Takes the ready list.
     pub(crate) fn take_again(&mut self) -> impl Iterator<Item = Again> {
         for who in &self.again {

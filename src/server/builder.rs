@@ -11,10 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::WebServer;
-use super::client::{Pace, READ_BYTES};
+use super::client::Pace;
 use super::listener::{Options, Place};
 use crate::handler::Handler;
-use crate::protocol::http1::MAX_FIELDS;
 use crate::protocol::{Http, HttpSettings, Protocol};
 
 /// Settings that do not depend on the protocol.
@@ -114,13 +113,13 @@ impl Builder {
     /// Longest request head, in bytes; longer ones get 431 (or 414, where the target is too long). Default: 32 KiB, and
     /// at most 64 KiB.
     pub fn head_limit(mut self, bytes: usize) -> Self {
-        self.http.head_limit = bytes.clamp(1, READ_BYTES);
+        self.http.head_limit = bytes;
         self
     }
 
     /// Most field lines in a request head; more get 431. Default: 100, and at most 256.
     pub fn field_limit(mut self, count: usize) -> Self {
-        self.http.field_limit = count.min(MAX_FIELDS);
+        self.http.field_limit = count;
         self
     }
 

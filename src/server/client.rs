@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::connection::transport::{Pull, Push, Transport};
-use crate::connection::{Connection, Ending, too_slow_at};
+use crate::connection::{Connection, Ending, MOST_UNREAD_BYTES, too_slow_at};
 use crate::message::Note;
 use crate::protocol::{Next, Protocol, Session};
 
@@ -108,8 +108,8 @@ pub(crate) struct Buffers {
     output: Vec<u8>,
 }
 
-/// How much is read at once; also the most input that a session can leave unread, in bytes.
-pub(crate) const READ_BYTES: usize = 64 * 1024;
+/// How much is read at once, in bytes.
+const READ_BYTES: usize = MOST_UNREAD_BYTES;
 
 /// How long a client may go on sending after our last answer.
 const LINGER: Duration = Duration::from_secs(2);
@@ -141,12 +141,10 @@ impl Client {
     pub(crate) fn hear(&mut self, cause: Cause, buffers: &mut Buffers) {
         self.connection.output.borrow(&mut buffers.output);
         match cause {
-            Cause::Accepted | Cause::Again => {}
-            Cause::Ready(now) => {
-                self.readiness.readable |= now.readable;
-                self.readiness.writable |= now.writable;
-                self.readiness.read_closed |= now.read_closed;
-            }
+            // Its protocol may have closed it when it was opened.
+            Cause::Accepted => self.ask(|_, _| Ok(Next::Wait)),
+            Cause::Again => {}
+            Cause::Ready(now) => self.note(now),
             Cause::Note(note) => self.ask(|session, connection| session.on_note(connection, note)),
             Cause::Deadline => self.hear_deadline(),
             Cause::Shutdown => {
@@ -154,8 +152,23 @@ impl Client {
                 self.readiness.readable = true;
                 self.recv(buffers);
                 self.ask(|session, connection| session.on_shutdown(connection));
+                self.part_at_once();
             }
         }
+    }
+
+    /// Whoever was idle and is told nothing has no answer on its way that a reset could destroy: there is no need to linger.
+    fn part_at_once(&mut self) {
+        if self.phase == Phase::Closing && self.connection.output.is_empty() && self.connection.input().is_empty() {
+            self.phase = Phase::Closed;
+        }
+    }
+
+    /// Remembers what the system says of the socket.
+    pub(crate) fn note(&mut self, now: Readiness) {
+        self.readiness.readable |= now.readable;
+        self.readiness.writable |= now.writable;
+        self.readiness.read_closed |= now.read_closed;
     }
 
     fn hear_deadline(&mut self) {
@@ -165,6 +178,7 @@ impl Client {
         match self.phase {
             Phase::Open if self.connection.output.is_empty() => {
                 self.ask(|session, connection| session.on_deadline(connection));
+                self.part_at_once();
                 if self.phase == Phase::Open
                     && self.session.deadline().is_some_and(|next| next <= self.connection.now())
                 {
@@ -218,14 +232,18 @@ impl Client {
     fn serve(&mut self) {
         let peer = self.connection.peer_addr();
         self.ask(|session, connection| session.handle_client_request(connection, peer));
-        if self.phase != Phase::Open || !self.session.wants_input() {
+    }
+
+    /// Ends a conversation in which nothing can happen any more: the session wants what cannot come.
+    fn end_deadlock(&mut self) {
+        if self.phase != Phase::Open || !self.connection.output.is_empty() || !self.session.wants_input() {
             return;
         }
-        if !self.has_room() && self.connection.output.is_empty() {
+        if self.connection.is_eof() {
+            self.phase = Phase::Closing;
+        } else if !self.has_room() {
             log::error!("a session left {READ_BYTES} bytes unread and wants more; the connection is closed");
             self.phase = Phase::Closed;
-        } else if self.connection.is_eof() && self.connection.input().is_empty() {
-            self.phase = Phase::Closing; // it waits for what can never come
         }
     }
 
@@ -253,6 +271,7 @@ impl Client {
 
     /// Step 7: closes when all is said; else tells whether there is more to do at once.
     pub(crate) fn close(&mut self, buffers: &mut Buffers) -> Turn {
+        self.end_deadlock();
         if self.phase == Phase::Closing && self.connection.output.is_empty() {
             self.phase = match self.transport.finish() {
                 Ok(_) if !self.connection.is_eof() => Phase::Lingering { until: self.connection.now() + LINGER },
@@ -281,6 +300,11 @@ impl Client {
         let stalled = self.sending.since + self.pace.timeout;
         let sent = self.connection.output.sent() - self.sending.sent_before;
         too_slow_at(self.sending.began, sent, self.pace.rate).map_or(stalled, |slow| slow.min(stalled))
+    }
+
+    /// How many bytes it holds for what it reads and what it sends.
+    pub(crate) fn memory(&self) -> usize {
+        self.connection.input.capacity() + self.connection.output.capacity()
     }
 
     fn is_stalled(&self) -> bool {
@@ -335,6 +359,7 @@ impl Client {
     /// Nothing more can be said to this client.
     fn fail(&mut self, error: &io::Error) {
         log::debug!("{}: {error}", self.connection.peer_addr());
+        self.transport.abort();
         self.phase = Phase::Closed;
     }
 }

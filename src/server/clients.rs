@@ -12,7 +12,7 @@ use slab::Slab;
 
 use super::WebServer;
 use super::agenda::{Again, Agenda};
-use super::client::{Buffers, Cause, Client, Pace, Turn};
+use super::client::{Buffers, Cause, Client, Pace, Readiness, Turn};
 use crate::connection::transport::Transport;
 use crate::connection::{Connection, Context};
 use crate::message::{ClientKey, Note};
@@ -84,6 +84,13 @@ impl Clients {
         }
     }
 
+    /// Remembers what the system says of a client that has its turn later in the batch.
+    pub(crate) fn note(&mut self, slot: usize, readiness: Readiness) {
+        if let Some(client) = self.slots.get_mut(slot) {
+            client.note(readiness);
+        }
+    }
+
     /// Gives a note to the client it is for, if that one is still there.
     pub(crate) fn deliver(&mut self, key: ClientKey, note: Note) {
         let slot = key.slot as usize;
@@ -108,6 +115,10 @@ impl Clients {
     /// Takes the list of those who have gone.
     pub(crate) fn take_departed(&mut self) -> impl Iterator<Item = SocketAddr> {
         self.departed.drain(..)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,7 @@ use crate::connection::{Counters, Stats};
 /// All loops of one server, as they and the outside know each other.
 pub(crate) struct Team {
     members: Vec<Member>,
-    /// A [`Stage`].
-    stage: AtomicU8,
+    has_begun: AtomicBool,
     /// Loops that have not ended.
     running: AtomicUsize,
 }
@@ -42,18 +41,10 @@ impl Member {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
-#[repr(u8)]
-enum Stage {
-    Built,
-    Running,
-    Stopping,
-}
-
 impl Team {
     pub(crate) fn new(members: Vec<Member>) -> Self {
         let running = AtomicUsize::new(members.len());
-        Self { members, stage: AtomicU8::new(Stage::Built as u8), running }
+        Self { members, has_begun: AtomicBool::new(false), running }
     }
 
     pub(crate) fn member(&self, index: usize) -> &Member {
@@ -71,7 +62,7 @@ impl Team {
     }
 
     pub(crate) fn begin(&self) {
-        self.stage.fetch_max(Stage::Running as u8, Ordering::AcqRel);
+        self.has_begun.store(true, Ordering::Release);
     }
 
     /// One loop has ended, with or without an error; the others cannot go on without it.
@@ -83,16 +74,19 @@ impl Team {
     }
 
     fn is_running(&self) -> bool {
-        self.stage.load(Ordering::Acquire) != Stage::Built as u8 && self.running.load(Ordering::Acquire) > 0
+        self.has_begun.load(Ordering::Acquire) && self.running.load(Ordering::Acquire) > 0
     }
 
     pub(crate) fn abort(&self) {
-        self.stage.store(Stage::Stopping as u8, Ordering::Release);
         self.members.iter().for_each(|member| member.mailbox.put(Letter::Abort));
     }
 
+    /// The first loop has accepted its last client: nobody will be handed to another any more.
+    pub(crate) fn close_the_door(&self) {
+        self.members.iter().for_each(|member| member.mailbox.put(Letter::DoorClosed));
+    }
+
     fn shutdown(&self, until: Instant) {
-        self.stage.store(Stage::Stopping as u8, Ordering::Release);
         self.members.iter().for_each(|member| member.mailbox.put(Letter::Shutdown { until }));
     }
 

@@ -20,6 +20,8 @@ pub(crate) enum Ready {
     Listener(usize),
     /// The socket of the client in this slot has news.
     Client(usize, Readiness),
+    /// The same, but the client is on the ready list and has its turn anyway.
+    News(usize, Readiness),
     /// It was not done with its last turn.
     Again(Again),
     /// The deadline of this slot's client may have passed.
@@ -73,7 +75,11 @@ impl EventLoop {
             polled => polled?,
         }
         let now = Instant::now();
-        ready.extend(self.events.iter().map(name));
+        // One turn in a batch is enough for anyone.
+        ready.extend(self.events.iter().map(name).map(|what| match what {
+            Ready::Client(slot, readiness) if agenda.is_listed(slot) => Ready::News(slot, readiness),
+            _ => what,
+        }));
         ready.extend(agenda.take_again().map(Ready::Again));
         while let Some(slot) = agenda.expire(now) {
             ready.push(Ready::Deadline(slot));

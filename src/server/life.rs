@@ -26,6 +26,7 @@ pub(super) struct Life {
     /// When the log last said that a client was turned away.
     said_overload: Option<Instant>,
     pub(super) stage: Stage,
+    pub(super) door: Door,
 }
 
 /// Whether new clients are accepted.
@@ -40,10 +41,20 @@ pub(super) enum Accepting {
     TryingAgain,
 }
 
+/// Whether clients may still come in: the first loop has the door.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Door {
+    Open,
+    Closed,
+}
+
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Stage {
     Serving,
-    Draining { until: Instant },
+    /// Until the door is closed, somebody may still be sent to us.
+    Draining {
+        until: Instant,
+    },
     Ended,
 }
 
@@ -59,6 +70,7 @@ impl Life {
             accepting: Accepting::Yes,
             said_overload: None,
             stage: Stage::Serving,
+            door: Door::Open,
         }
     }
 
@@ -69,7 +81,10 @@ impl Life {
     pub(super) fn is_over(&self) -> bool {
         match self.stage {
             Stage::Serving => false,
-            Stage::Draining { until } => self.now() >= until || (self.clients.is_empty() && self.newcomers.is_empty()),
+            Stage::Draining { until } => {
+                let is_empty = self.clients.is_empty() && self.newcomers.is_empty();
+                self.now() >= until || (is_empty && self.door == Door::Closed)
+            }
             Stage::Ended => true,
         }
     }

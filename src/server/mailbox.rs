@@ -1,17 +1,12 @@
 //! What other threads have for a loop: notes for its clients, new clients, orders.
 //!
-//! Any number of letters cost one wake-up. The order of the steps keeps that safe: a writer first puts its letter in and
-//! then wakes the loop unless somebody has; the loop first forgets that it was woken and then takes all letters out. A
-//! letter can so be found without a wake-up of its own, but never lie there without one.
+//! Any number of letters cost one wake-up; how that is kept safe stands in [`letters`](super::letters).
 
-use std::io;
-use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use mio::Waker;
 
+use super::letters::{Letters, Wake};
 use super::listener::Accepted;
 use crate::message::{ClientKey, Mailbox, Note};
 
@@ -24,36 +19,39 @@ pub(crate) enum Letter {
     Shutdown {
         until: Instant,
     },
+    /// No new client will come from another loop.
+    DoorClosed,
     /// Drop everything.
     Abort,
 }
 
 /// A loop's mailbox; other threads write, the loop reads.
 pub(crate) struct LoopMailbox {
-    letters: Mutex<Vec<Letter>>,
-    is_woken: AtomicBool,
-    waker: Waker,
+    letters: Letters<Letter, Waker>,
 }
 
 impl LoopMailbox {
     pub(crate) fn new(waker: Waker) -> Self {
-        Self { letters: Mutex::new(Vec::new()), is_woken: AtomicBool::new(false), waker }
+        Self { letters: Letters::new(waker) }
     }
 
     /// Puts a letter in and wakes the loop if nobody has.
     pub(crate) fn put(&self, letter: Letter) {
-        self.letters.lock().unwrap_or_else(PoisonError::into_inner).push(letter);
-        if !self.is_woken.swap(true, Ordering::AcqRel)
-            && let Err(error) = self.waker.wake()
-        {
-            log_failed_wake(&error);
-        }
+        self.letters.put(letter);
     }
 
     /// Takes all letters out.
     pub(crate) fn take(&self) -> Vec<Letter> {
-        self.is_woken.store(false, Ordering::Release);
-        mem::take(&mut *self.letters.lock().unwrap_or_else(PoisonError::into_inner))
+        self.letters.take()
+    }
+}
+
+impl Wake for Waker {
+    /// Where it fails, the letter lies there until the next event.
+    fn wake(&self) {
+        if let Err(error) = Self::wake(self) {
+            log::error!("an event loop could not be woken: {error}");
+        }
     }
 }
 
@@ -61,11 +59,6 @@ impl Mailbox for LoopMailbox {
     fn post(&self, to: ClientKey, note: Note) {
         self.put(Letter::Note(to, note));
     }
-}
-
-/// The letter lies there until the next event.
-fn log_failed_wake(error: &io::Error) {
-    log::error!("an event loop could not be woken: {error}");
 }
 
 #[cfg(test)]

@@ -35,9 +35,11 @@ pub(crate) mod client;
 pub(crate) mod clients;
 mod control;
 mod event_loop;
+pub(crate) mod letters;
 mod life;
 mod listener;
 mod mailbox;
+mod sync;
 mod timers;
 mod workers;
 
@@ -58,7 +60,7 @@ use self::client::{Buffers, Cause, Client, Turn};
 use self::clients::Clients;
 use self::control::{Member, Team};
 use self::event_loop::{EventLoop, Ready};
-use self::life::{Accepting, Life, Stage};
+use self::life::{Accepting, Door, Life, Stage};
 use self::listener::{Accepted, Listener};
 use self::mailbox::{Letter, LoopMailbox};
 use self::workers::WorkerPool;
@@ -213,6 +215,7 @@ impl WebServer {
                 match what {
                     Ready::Listener(index) => self.accept(index, &mut life), // 4
                     Ready::Client(slot, readiness) => clients.give_turn(slot, Cause::Ready(readiness)), // 5, 6, 7
+                    Ready::News(slot, readiness) => clients.note(slot, readiness),
                     Ready::Again(Again::Listener(index)) => self.accept(index, &mut life),
                     Ready::Again(Again::Client(slot)) => clients.give_turn(slot, Cause::Again),
                     Ready::Deadline(slot) => clients.give_turn(slot, Cause::Deadline),
@@ -310,6 +313,7 @@ impl WebServer {
                 Letter::Note(key, note) => life.clients.deliver(key, note),
                 Letter::Client(new_client) => life.newcomers.push(new_client),
                 Letter::Shutdown { until } => self.drain(until, life),
+                Letter::DoorClosed => life.door = Door::Closed,
                 Letter::Abort => life.stage = Stage::Ended,
             }
         }
@@ -318,8 +322,11 @@ impl WebServer {
     /// Takes no more clients, but for those who are at the door; tells all others.
     fn drain(&mut self, until: Instant, life: &mut Life) {
         life.stage = Stage::Draining { until };
-        self.accept_all(life);
-        self.listeners.clear();
+        if !self.listeners.is_empty() {
+            self.accept_all(life);
+            self.listeners.clear();
+            self.team.close_the_door();
+        }
         life.clients.shut_down();
     }
 

@@ -97,18 +97,27 @@ impl StaticFiles {
     pub fn new(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         Self::open(path).unwrap_or_else(|error| {
-            log::error!("{}: {error}", path.display());
+            log::error!("{error}");
             let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
             Self { root: Root::new(&path), scope: Scope::All, cache: Cache::new(CACHE_BYTES) }
         })
     }
 
-    /// The same; fails if there is no such path, or it cannot be read.
+    /// The same; fails if there is no such path, or it cannot be read. The error names the path.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref();
+        Self::open_path(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    }
+
+    fn open_path(path: &Path) -> io::Result<Self> {
         let (path, cache) = (std::path::absolute(path)?, Cache::new(CACHE_BYTES));
-        if path.metadata()?.is_dir() {
+        let metadata = path.metadata()?;
+        if metadata.is_dir() {
             std::fs::read_dir(&path)?;
             return Ok(Self { root: Root::new(&path), scope: Scope::All, cache });
+        }
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is neither a folder nor a file"));
         }
         File::open(&path)?;
         match (path.parent(), path.file_name()) {

@@ -114,7 +114,7 @@ impl Client<TcpStream> {
     }
 
     /// Finishes sending; answers can still be read.
-    pub(crate) fn finish(&mut self) {
+    pub(crate) fn finish(&self) {
         self.socket().shutdown(std::net::Shutdown::Write).unwrap();
     }
 
@@ -125,8 +125,7 @@ impl Client<TcpStream> {
 
     /// Leaves without a good-bye: the peer gets a reset.
     pub(crate) fn vanish(self) {
-        let socket = socket2::Socket::from(self.stream.into_inner());
-        socket.set_linger(Some(Duration::ZERO)).unwrap();
+        socket2::SockRef::from(self.stream.get_ref()).set_linger(Some(Duration::ZERO)).unwrap();
     }
 }
 
@@ -168,7 +167,8 @@ impl<S: Read + Write> Client<S> {
 
     fn try_head(&mut self) -> io::Result<Option<Head>> {
         let Some(first) = self.line()? else { return Ok(None) };
-        let status = first.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{first:?}"));
+        let status =
+            first.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{first:?}"));
         let mut fields = Vec::new();
         loop {
             let line = self.line()?.ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -235,6 +235,19 @@ impl<S: Read + Write> Client<S> {
     pub(crate) fn assert_end(&mut self) {
         let rest = self.rest().unwrap();
         assert!(rest.is_empty(), "nothing was expected but the end: {:?}", String::from_utf8_lossy(&rest));
+    }
+}
+
+/// Whether this is how a connection ends that was cut, and not how a wait ends that was in vain.
+pub(crate) fn is_end(error: &io::Error) -> bool {
+    !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+/// Sends the same to everyone.
+#[track_caller]
+pub(crate) fn send_to_all(clients: &mut [Client<TcpStream>], bytes: impl AsRef<[u8]>) {
+    for client in clients {
+        client.send(&bytes);
     }
 }
 

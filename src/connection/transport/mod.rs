@@ -27,10 +27,12 @@ mod unix;
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
+use std::time::Duration;
 
 use mio::event::Source;
 
-pub(crate) use memory::{Memory, Wire};
+pub(crate) use memory::{End, Memory, Wire};
+pub use memory::{Fault, Operation};
 
 use super::input::Input;
 use super::output::{Front, Output, SLICES_PER_WRITE};
@@ -70,6 +72,8 @@ pub(crate) trait Transport: Send {
     fn push(&mut self, output: &mut Output) -> io::Result<Push>;
     /// Says to the peer that nothing more will come (a half-close); reading goes on.
     fn finish(&mut self) -> io::Result<Push>;
+    /// Lets the end of the socket be a reset, so that the peer cannot take what it has for complete.
+    fn abort(&mut self);
 }
 
 /// After so many bytes in one turn, the other clients go first.
@@ -99,11 +103,18 @@ pub(crate) struct Plain<S> {
 /// What [`Plain`] needs of a socket.
 pub(crate) trait Socket: Read + Write + Source + system::Descriptor + Send {
     fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+    /// Makes closing a reset, where this kind of socket knows one.
+    fn reset_on_close(&self);
 }
 
 impl Socket for mio::net::TcpStream {
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         Self::shutdown(self, how)
+    }
+
+    fn reset_on_close(&self) {
+        // It can only fail on a socket that is reset already.
+        let _ = socket2::SockRef::from(self).set_linger(Some(Duration::ZERO));
     }
 }
 
@@ -178,5 +189,9 @@ impl<S: Socket> Transport for Plain<S> {
     fn finish(&mut self) -> io::Result<Push> {
         self.socket.shutdown(Shutdown::Write)?;
         Ok(Push::Drained)
+    }
+
+    fn abort(&mut self) {
+        self.socket.reset_on_close();
     }
 }

@@ -3,7 +3,7 @@
 //! The fields that frame the message and steer the connection are written here and nowhere else, so no handler can
 //! send a length that is not the body's.
 
-use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HOST, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode, Version};
 
 use super::{Exchange, Reuse};
@@ -43,7 +43,7 @@ pub(super) fn head(
     out.extend_from_slice(&date);
     out.extend_from_slice(b"\r\n");
     for (name, value) in headers {
-        if ![CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING].contains(name) {
+        if !is_ours(name) {
             field(out, name.as_str(), value.as_bytes());
         }
     }
@@ -71,9 +71,16 @@ pub(super) fn chunk_size(out: &mut Vec<u8>, size: usize) {
 pub(super) fn last_chunk(out: &mut Vec<u8>, trailers: &HeaderMap) {
     out.extend_from_slice(b"0\r\n");
     for (name, value) in trailers {
-        field(out, name.as_str(), value.as_bytes());
+        if !is_ours(name) && *name != HOST {
+            field(out, name.as_str(), value.as_bytes());
+        }
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// What frames the message or steers the connection is for us to say, and never for a trailer (RFC 9110 §6.5.1).
+fn is_ours(name: &HeaderName) -> bool {
+    [CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING].contains(name)
 }
 
 fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {

@@ -5,6 +5,7 @@
 //! servers that repair differently are what request smuggling is made of.
 
 use std::mem::MaybeUninit;
+use std::net::Ipv6Addr;
 
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
@@ -41,7 +42,8 @@ pub(super) fn parse(input: &[u8], settings: &HttpSettings) -> Result<Option<(Hea
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) if input.len() < settings.head_limit => return Ok(None),
         Ok(httparse::Status::Partial) => return Err(too_large(input, settings)),
-        Err(error) => return Err(refusal(error, input)),
+        Err(httparse::Error::Version) => return parse_other_version(input, settings),
+        Err(error) => return Err(refusal(error)),
     };
     if length > settings.head_limit {
         return Err(too_large(input, settings));
@@ -88,23 +90,36 @@ fn too_large(input: &[u8], settings: &HttpSettings) -> ProtocolError {
     if has_whole_request_line { ProtocolError::HeadTooLarge { limit } } else { ProtocolError::TargetTooLong { limit } }
 }
 
-fn refusal(error: httparse::Error, input: &[u8]) -> ProtocolError {
+fn refusal(error: httparse::Error) -> ProtocolError {
     match error {
         httparse::Error::TooManyHeaders => ProtocolError::TooManyFields { limit: MAX_FIELDS },
-        httparse::Error::Version if names_a_version(input) => ProtocolError::UnsupportedVersion,
         _ => ProtocolError::MalformedHead,
     }
 }
 
-/// Whether the request line ends in a version (RFC 9112 section 2.3), though it is none of ours.
-fn names_a_version(input: &[u8]) -> bool {
-    let line = input.trim_ascii_start().split(|byte| *byte == b'\r').next().unwrap_or_default();
+/// The request line ends in something that is not HTTP/1.0 or HTTP/1.1; or perhaps it has not ended yet.
+fn parse_other_version(input: &[u8], settings: &HttpSettings) -> Result<Option<(Head, usize)>, ProtocolError> {
+    let start = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let Some(length) = memchr::memchr(b'\n', &input[start..]) else {
+        let is_too_long = input.len() >= settings.head_limit;
+        return if is_too_long { Err(too_large(input, settings)) } else { Ok(None) };
+    };
+    let line = input[start..start + length].strip_suffix(b"\r").ok_or(ProtocolError::BareLineEnd)?;
     let mut words = line.split(|byte| *byte == b' ');
-    matches!(
-        (words.next(), words.next(), words.next(), words.next()),
+    match (words.next(), words.next(), words.next(), words.next()) {
+        // RFC 9110 §2.5: a higher minor version is processed as the highest that we know.
+        (Some(_), Some(_), Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9']), None) => {
+            let mut as_1_1 = input.to_vec();
+            as_1_1[start + line.len() - 1] = b'1';
+            parse(&as_1_1, settings)
+        }
         (Some(_), Some(_), Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor]), None)
-            if major.is_ascii_digit() && minor.is_ascii_digit()
-    )
+            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+        {
+            Err(ProtocolError::UnsupportedVersion)
+        }
+        _ => Err(ProtocolError::MalformedHead),
+    }
 }
 
 /// RFC 9112 §2.2 lets a recipient take a bare LF for a line end. We do not: peers disagree about it.
@@ -174,7 +189,7 @@ impl<'a> Facts<'a> {
         match name.len() {
             // RFC 9112 §3.2: more than one Host is 400.
             4 if is("host") && self.host.replace(index).is_some() => return Err(ProtocolError::BadHost),
-            6 if is("expect") => self.expect = Some(value),
+            6 if is("expect") => self.note_expectation(value),
             10 if is("connection") => self.note_connection(value),
             // RFC 9112 §6.3 rule 5 would allow equal ones to be merged; a peer may have merged them otherwise.
             14 if is("content-length") && self.content_length.replace(value).is_some() => {
@@ -184,6 +199,13 @@ impl<'a> Facts<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Several fields are one list (RFC 9110 §5.3): one expectation that we cannot meet is enough.
+    fn note_expectation(&mut self, value: &'a [u8]) {
+        if self.expect.is_none_or(is_continue) {
+            self.expect = Some(value);
+        }
     }
 
     fn note_connection(&mut self, value: &[u8]) {
@@ -238,14 +260,18 @@ impl<'a> Facts<'a> {
         match self.expect {
             None => Ok(Expectation::Nothing),
             Some(_) if version == Version::HTTP_10 => Ok(Expectation::Nothing),
-            Some(value) if value.eq_ignore_ascii_case(b"100-continue") => Ok(Expectation::Continue),
+            Some(value) if is_continue(value) => Ok(Expectation::Continue),
             Some(_) => Err(ProtocolError::UnknownExpectation),
         }
     }
 }
 
+fn is_continue(expectation: &[u8]) -> bool {
+    expectation.eq_ignore_ascii_case(b"100-continue")
+}
+
 /// The elements of a list (RFC 9110 section 5.6.1). An empty field has one empty element, so that it is not overlooked.
-fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
@@ -259,19 +285,33 @@ fn decimal(value: &[u8]) -> Result<u64, ProtocolError> {
 /// RFC 3986 §3.2 without userinfo: a name, an IPv4 address or an [IPv6] one, and perhaps a port. Empty is allowed where
 /// the target has no authority (RFC 9112 §3.2).
 fn is_authority(value: &[u8]) -> bool {
-    let (host, port) = match value {
-        [b'[', ..] => match memchr::memchr(b']', value) {
-            Some(end) if value[1..end].iter().all(|byte| byte.is_ascii_hexdigit() || b":.%".contains(byte)) => {
-                value.split_at(end + 1)
-            }
-            _ => return false,
-        },
-        _ => value.split_at(memchr::memchr(b':', value).unwrap_or(value.len())),
+    let Ok(text) = std::str::from_utf8(value) else { return false };
+    let (is_host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((address, port))) => (address.parse::<Ipv6Addr>().is_ok(), port),
+        Some(None) => return false,
+        None => {
+            let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+            (is_registered_name(name), port)
+        }
     };
-    let is_host = host.starts_with(b"[")
-        || host.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(byte));
-    let is_port = port.is_empty() || (port[0] == b':' && port[1..].iter().all(u8::is_ascii_digit));
-    is_host && is_port
+    is_host
+        && (port.is_empty()
+            || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit())))
+}
+
+/// RFC 3986 §3.2.2: unreserved characters, sub-delims, and bytes as `%` with two hexadecimal digits.
+fn is_registered_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    while let Some(byte) = bytes.next() {
+        let is_right = match byte {
+            b'%' => (0..2).all(|_| bytes.next().is_some_and(|digit| digit.is_ascii_hexdigit())),
+            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte),
+        };
+        if !is_right {
+            return false;
+        }
+    }
+    true
 }
 
 /// RFC 9112 §3.2: origin-form, absolute-form, `*` for OPTIONS. The fourth, authority-form, is for CONNECT, and so for
@@ -295,8 +335,10 @@ fn locate_target(
         _ => {
             let authority = absolute_form(target).ok_or(ProtocolError::MalformedTarget)?;
             // RFC 9112 §3.2.2: the authority of the target takes the place of Host.
-            if let Some(field) = host.and_then(|index| raw.fields.get_mut(index)) {
-                field.value = (at + authority.start..at + authority.end).into();
+            let value = Span::from(at + authority.start..at + authority.end);
+            match host.and_then(|index| raw.fields.get_mut(index)) {
+                Some(field) => field.value = value,
+                None => raw.add_field(b"host", value),
             }
             authority.end
         }

@@ -30,17 +30,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+use http::header::CONNECTION;
+use http::{HeaderMap, Method, StatusCode, Version};
 
 use self::body::{Decoder, Framing};
 use self::encode::Length;
 use self::head::{Expectation, Head};
 use super::{Next, Protocol, Session};
-use crate::connection::{Connection, too_slow_at};
+use crate::connection::{Connection, MOST_UNREAD_BYTES, too_slow_at};
 use crate::handler::{Handler, Place, call, plan, resolve};
 use crate::message::{Body, BodyReceiver, ExchangeId, Kind, Note, ProtocolError, Received, Reply, Request, Response};
 
-pub(crate) use self::head::MAX_FIELDS;
+use self::head::MAX_FIELDS;
 
 /// The settings of HTTP/1; [`Builder`](crate::Builder) explains and sets them.
 #[derive(Debug, Clone)]
@@ -108,6 +109,9 @@ impl Http {
 
     /// HTTP with settings of your own.
     pub fn with_settings(handler: impl Handler, settings: HttpSettings) -> Self {
+        // What the loop's buffer cannot hold can never be complete.
+        let head_limit = settings.head_limit.clamp(1, MOST_UNREAD_BYTES);
+        let settings = HttpSettings { head_limit, field_limit: settings.field_limit.min(MAX_FIELDS), ..settings };
         Self { shared: Arc::new(Shared { handler: Arc::new(handler), settings }) }
     }
 }
@@ -173,9 +177,16 @@ struct ReadingBody {
 
 struct Waiting {
     exchange: Exchange,
-    /// What the handler returned: the changes of its decorators, to be made to the answer.
-    pending: Response,
+    missing: Missing,
     since: Instant,
+}
+
+/// What has not come yet.
+enum Missing {
+    /// The answer. The handler has returned this; it holds the changes that its decorators want to make to the answer.
+    Answer { pending: Response },
+    /// The handler runs on the worker pool. It may have put the answer off, and the answer may have been faster.
+    Return { early: Option<Response> },
 }
 
 struct Streaming {
@@ -241,11 +252,9 @@ impl Session for HttpSession {
     }
 
     fn on_note(&mut self, new_socket: &mut Connection, note: Note) -> io::Result<Next> {
-        if let Note::Reply { exchange, response } = note
-            && let State::Waiting(waiting) = &mut self.state
-            && waiting.exchange.id == exchange
+        if let State::Waiting(waiting) = &mut self.state
+            && let Some(answer) = waiting.take(note)
         {
-            let answer = resolve(&mut waiting.pending, response);
             let exchange = waiting.exchange;
             self.state = self.answer(new_socket, exchange, answer);
         }
@@ -320,7 +329,11 @@ impl HttpSession {
         }
     }
 
-    fn begin_head(&self, new_socket: &Connection, since: Instant) -> Step {
+    fn begin_head(&self, new_socket: &mut Connection, since: Instant) -> Step {
+        // RFC 9112 §2.2: an empty line before a request is skipped; old clients send one behind a body.
+        while new_socket.input().starts_with(b"\r\n") {
+            new_socket.consume(2);
+        }
         if new_socket.is_full() || self.unsent_answers >= self.shared.settings.pipeline_depth {
             Step::Stay(State::Idle { since })
         } else if !new_socket.input().is_empty() {
@@ -369,8 +382,9 @@ impl HttpSession {
             }
             Framing::Length(_) | Framing::Chunked => {}
         }
-        // RFC 9110 §10.1.1: no 100 where the body is on its way already.
-        if head.expectation == Expectation::Continue && new_socket.input().is_empty() {
+        // RFC 9110 §10.1.1: no 100 where there is no body, or it is on its way already.
+        let is_waiting = new_socket.input().is_empty() && head.framing != Framing::Length(0);
+        if head.expectation == Expectation::Continue && is_waiting {
             new_socket.send(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
         State::ReadingBody(Box::new(ReadingBody {
@@ -417,13 +431,13 @@ impl HttpSession {
 
     /// Lets a worker thread handle the request; its answer comes back as a note.
     fn hand_over(&mut self, new_socket: &mut Connection, mut request: Request, exchange: Exchange) -> State {
-        let reply = Reply::new(new_socket.address(), exchange.id);
+        let reply = Reply::of_worker(new_socket.address(), exchange.id);
         let handler = self.shared.handler.clone();
         let job = Box::new(move || reply.send(call(&*handler, &mut request, None)));
         match new_socket.submit(job) {
             Ok(()) => {
-                let pending = Response::new(StatusCode::OK).with_body(Body::later(exchange.id));
-                State::Waiting(Box::new(Waiting { exchange, pending, since: new_socket.now() }))
+                let missing = Missing::Return { early: None };
+                State::Waiting(Box::new(Waiting { exchange, missing, since: new_socket.now() }))
             }
             Err(_job) => {
                 log::warn!("503 for {}: the worker queue is full (worker_queue)", new_socket.peer_addr());
@@ -436,16 +450,11 @@ impl HttpSession {
     /// Queues the answer, or as much of it as there is.
     fn answer(&mut self, new_socket: &mut Connection, mut exchange: Exchange, response: Response) -> State {
         let now = new_socket.now();
-        if let Kind::Later(id) = response.body().kind
-            && id == exchange.id
-        {
-            return State::Waiting(Box::new(Waiting { exchange, pending: response, since: now }));
+        if response.is_later(exchange.id) {
+            let missing = Missing::Answer { pending: response };
+            return State::Waiting(Box::new(Waiting { exchange, missing, since: now }));
         }
-        let (mut status, headers, body) = response.into_parts();
-        if status.is_informational() {
-            log::error!("a handler answered {status}, which is no final status");
-            status = StatusCode::INTERNAL_SERVER_ERROR;
-        }
+        let (status, headers, body) = final_answer(response).into_parts();
         self.unsent_answers += 1;
         let is_last = exchange.id >= self.shared.settings.requests_per_connection;
         if is_last {
@@ -498,12 +507,25 @@ impl HttpSession {
                     }
                     return Ok(Step::Go(after(streaming.exchange, new_socket.now())));
                 }
-                // RFC 9112 §8: without its last chunk the client knows the body for incomplete.
+                // RFC 9112 §8: without its last chunk the client knows the body for incomplete; without chunks, only a
+                // reset tells it.
+                Received::Aborted if streaming.length == Length::Chunked => return Ok(Step::Go(State::Finished)),
                 Received::Aborted => return Err(io::Error::other("the producer of the body gave up")),
             }
         }
         Ok(Step::Stay(State::Streaming(streaming)))
     }
+}
+
+/// What a handler returned, if it can be sent; else it has made a mistake.
+fn final_answer(response: Response) -> Response {
+    let mistake = match response.body().kind {
+        Kind::Later(_) => "an answer that was promised for another request",
+        _ if response.status().is_informational() => "a status that is not final",
+        _ => return response,
+    };
+    log::error!("a handler returned {mistake}");
+    Response::status_page(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// The answer is queued.
@@ -516,7 +538,8 @@ fn after(exchange: Exchange, now: Instant) -> State {
 
 /// A handler may ask for the end of the connection (RFC 9112 section 9.6).
 fn asks_to_close(headers: &HeaderMap) -> bool {
-    headers.get(http::header::CONNECTION).is_some_and(|value| value == HeaderValue::from_static("close"))
+    let mut options = headers.get_all(CONNECTION).into_iter().flat_map(|value| head::list(value.as_bytes()));
+    options.any(|option| option.eq_ignore_ascii_case(b"close"))
 }
 
 impl Exchange {
@@ -533,6 +556,9 @@ impl Exchange {
         if !encode::has_body(status) {
             return (Length::NoBody, Body::empty());
         }
+        if status == StatusCode::RESET_CONTENT {
+            return (Length::Known(0), Body::empty()); // RFC 9110 §15.3.6
+        }
         let length = match (body.len(), self.version) {
             (Some(length), _) => Length::Known(length),
             (None, Version::HTTP_10) => Length::UntilClose,
@@ -544,6 +570,32 @@ impl Exchange {
         match self.wants {
             Wants::HeadAndBody => (length, body),
             Wants::HeadOnly => (length, Body::empty()),
+        }
+    }
+}
+
+impl Waiting {
+    /// Takes a note; gives the answer if it is complete with it.
+    fn take(&mut self, note: Note) -> Option<Response> {
+        match (&mut self.missing, note) {
+            (Missing::Answer { pending }, Note::Reply { exchange, response }) if exchange == self.exchange.id => {
+                Some(resolve(pending, response))
+            }
+            (Missing::Return { early }, Note::Reply { exchange, response }) if exchange == self.exchange.id => {
+                early.get_or_insert(response);
+                None
+            }
+            (Missing::Return { early }, Note::Returned { exchange, mut response }) if exchange == self.exchange.id => {
+                match (response.is_later(exchange), early.take()) {
+                    (false, _) => Some(response),
+                    (true, Some(answer)) => Some(resolve(&mut response, answer)),
+                    (true, None) => {
+                        self.missing = Missing::Answer { pending: response };
+                        None
+                    }
+                }
+            }
+            _ => None, // of an earlier request, which was answered otherwise
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::fs::{Mode, ResolveFlags, openat2};
 use rustix::io::Errno;
 
-use super::unix::READ;
+use super::system::READ;
 use super::walk;
 
 /// How often the kernel is asked again when folders are renamed while it walks (openat2(2), EAGAIN).

@@ -1,23 +1,26 @@
 //! Opening files beneath a folder, and nowhere else. What the system can do decides how.
 
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod descend;
+#[cfg(all(unix, not(target_os = "linux")))]
+#[path = "walk.rs"]
+mod descend;
 #[cfg(unix)]
 mod fingerprint;
-#[cfg(target_os = "linux")]
-mod linux;
-#[cfg(any(test, not(unix)))]
-#[cfg_attr(unix, expect(dead_code, reason = "here only tests call it, and not all of it"))]
+#[cfg(all(test, unix))]
+#[expect(dead_code, reason = "here only tests call it, and not all of it")]
 mod portable;
 #[cfg(unix)]
-mod unix;
-#[cfg(unix)]
+#[path = "unix.rs"]
+mod system;
+#[cfg(not(unix))]
+#[path = "portable.rs"]
+mod system;
+#[cfg(target_os = "linux")]
 mod walk;
 
-#[cfg(unix)]
-pub(super) use fingerprint::Fingerprint;
-#[cfg(not(unix))]
-pub(super) use portable::{Beneath, Fingerprint, file_name, inode, is_exhaustion, is_no_plain_file};
-#[cfg(unix)]
-pub(super) use unix::{Beneath, file_name, inode, is_exhaustion, is_no_plain_file};
+pub(super) use system::{Beneath, Fingerprint, file_name, inode, is_exhaustion, is_no_plain_file};
 
-#[cfg(all(test, unix))]
+#[cfg(all(test, target_os = "linux"))]
 mod tests;

@@ -12,10 +12,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustix::fs::{CWD, Dir, Mode, OFlags, openat};
 use rustix::io::Errno;
 
-#[cfg(target_os = "linux")]
-use super::linux::open as open_beneath;
-#[cfg(not(target_os = "linux"))]
-use super::walk::open as open_beneath;
+use super::descend::open as open_beneath;
+pub(in crate::static_files) use super::fingerprint::Fingerprint;
 
 /// The root folder, by its path and as it was last found there.
 #[derive(Debug)]

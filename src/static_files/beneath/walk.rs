@@ -14,7 +14,7 @@ use std::path::{Component, Path};
 use rustix::fs::{Mode, OFlags, openat, readlinkat};
 use rustix::io::Errno;
 
-use super::unix::READ;
+use super::system::READ;
 
 /// As many as Linux follows (path_resolution(7)).
 const MOST_LINKS: usize = 40;
