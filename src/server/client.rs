@@ -157,6 +157,18 @@ impl Client {
         }
     }
 
+    /// The system says that a socket is writable when a third of its buffer is free, and that may be a megabyte that a slow
+    /// client has not read yet. A write succeeds before that: if one does, the client has read something.
+    fn hear_sending_deadline(&mut self) {
+        self.readiness.writable = true;
+        self.send();
+        if self.deadline().is_some_and(|deadline| deadline <= self.connection.now()) {
+            let setting = if self.is_stalled() { "write_timeout" } else { "min_write_rate" };
+            log::info!("{} reads its answer too slowly ({setting})", self.connection.peer_addr());
+            self.phase = Phase::Closed;
+        }
+    }
+
     /// Whoever was idle and is told nothing has no answer on its way that a reset could destroy: there is no need to linger.
     fn part_at_once(&mut self) {
         if self.phase == Phase::Closing && self.connection.output.is_empty() && self.connection.input().is_empty() {
@@ -185,11 +197,7 @@ impl Client {
                     self.fail(&io::Error::other("a session let its deadline pass and set no new one"));
                 }
             }
-            Phase::Open | Phase::Closing => {
-                let setting = if self.is_stalled() { "write_timeout" } else { "min_write_rate" };
-                log::info!("{} reads its answer too slowly ({setting})", self.connection.peer_addr());
-                self.phase = Phase::Closed;
-            }
+            Phase::Open | Phase::Closing => self.hear_sending_deadline(),
             Phase::Lingering { .. } | Phase::Closed => self.phase = Phase::Closed,
         }
     }

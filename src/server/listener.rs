@@ -5,12 +5,6 @@
 //!
 //! Pattern: Factory Method ([`Listener::accept`] makes the transport that fits the socket).
 
-#[cfg(target_os = "linux")]
-#[path = "listener/tuning_linux.rs"]
-mod tuning;
-#[cfg(not(target_os = "linux"))]
-#[path = "listener/tuning_portable.rs"]
-mod tuning;
 #[cfg(unix)]
 mod unix;
 #[cfg(not(unix))]
@@ -146,7 +140,6 @@ fn listen_tcp(address: SocketAddr, is_v6_alone: bool, options: Options) -> io::R
         }
         // Accepted sockets inherit it on Linux, which saves a call for each. Answers are whole: waiting gains nothing.
         socket.set_tcp_nodelay(true)?;
-        tuning::tune(&socket)?;
         socket.set_nonblocking(true)?;
         // 2. bind
         socket.bind(&address.into())?;
