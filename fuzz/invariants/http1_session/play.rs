@@ -1,0 +1,283 @@
+//! Plays a script against the server, and looks at what comes back.
+
+use std::time::Duration;
+
+use qibu::testing::TestConn;
+use qibu::{AccessLog, HandlerExt, Http, HttpSettings, Version};
+
+use super::super::answers::{self, Answer, End, Read};
+use super::super::text;
+use super::script::{Event, Limits, Script};
+use super::site::{Asked, Book, Site, pieces};
+
+/// One session while it goes on.
+pub(super) struct Play<'a> {
+    conn: TestConn,
+    site: Site,
+    /// What the client has not sent yet.
+    left: &'a [u8],
+    has_finished: bool,
+    received: Vec<u8>,
+}
+
+/// What came of it: the final answers, and what was asked.
+#[derive(Debug)]
+pub(super) struct Played {
+    answers: Vec<Answer>,
+    cut: Cut,
+    end: Whose,
+}
+
+/// Who ended the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Client,
+    Server,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    Nothing,
+    /// The connection ended within the last answer.
+    LastAnswer,
+}
+
+/// After so many rounds in which something happened, a session that does not come to its end hangs.
+const MOST_ROUNDS: usize = 100_000;
+
+impl<'a> Play<'a> {
+    pub(super) fn of(script: &Script, bytes: &'a [u8]) -> Played {
+        let site = Site::new();
+        let http = Http::with_settings(site.clone().with(AccessLog::new()), settings(script.limits));
+        let conn = TestConn::open(http).expect("HTTP opens every connection");
+        let mut play = Play { conn, site, left: bytes, has_finished: false, received: Vec::new() };
+        for event in &script.events {
+            play.happen(*event);
+            play.check_deadline();
+        }
+        play.send(play.left.len());
+        play.settle();
+        if !play.conn.is_closed() {
+            let open = play.look();
+            let asked = play.site.book().asked.len();
+            assert!(open.cut == Cut::Nothing && open.answers.len() == asked, "the server holds answers back: {open:?}");
+        }
+        let end = if play.conn.is_closed() { Whose::Server } else { Whose::Client };
+        play.happen(Event::Finish);
+        play.settle();
+        assert!(play.conn.is_closed(), "the client has finished and all is answered, but the server does not close");
+        let played = Played { end, ..play.look() };
+        play.check_ending(&played, script);
+        let book = play.site.book();
+        if is_aborted(&book) { played.without_the_last(book.asked.len()) } else { played }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Send(bytes) => self.send(bytes),
+            Event::SendLine => {
+                let end = self.left.iter().position(|byte| *byte == b'\n').map_or(self.left.len(), |end| end + 1);
+                self.send(end);
+            }
+            Event::Take(bytes) => {
+                self.conn.take_at_most(bytes);
+            }
+            Event::TakeAll => {
+                self.conn.take_at_most(usize::MAX);
+            }
+            Event::Reply => {
+                self.site.reply();
+            }
+            Event::Piece => {
+                self.site.piece();
+            }
+            Event::Seconds(seconds) => {
+                self.conn.advance(Duration::from_secs(seconds));
+            }
+            Event::UntilDeadline => {
+                if let Some(deadline) = self.conn.deadline() {
+                    self.conn.advance(deadline);
+                }
+            }
+            Event::Finish => {
+                self.has_finished = true;
+                self.conn.finish();
+            }
+            Event::ShutDown => {
+                self.conn.shut_down();
+            }
+        }
+        self.received.extend(self.conn.recv());
+    }
+
+    /// A client that has finished sends nothing more.
+    fn send(&mut self, bytes: usize) {
+        let (now, left) = self.left.split_at(bytes.min(self.left.len()));
+        if !now.is_empty() && !self.has_finished {
+            self.conn.send(now);
+            self.left = left;
+        }
+        self.received.extend(self.conn.recv());
+    }
+
+    /// No wait without an end (while the server waits at all), and none that has passed and changed nothing.
+    fn check_deadline(&self) {
+        if !self.conn.is_closed() {
+            let deadline = self.conn.deadline().expect("a server that waits knows until when");
+            assert!(deadline > Duration::ZERO, "a deadline has passed, and nothing has changed");
+        }
+    }
+
+    /// The client takes all there is, and the handler does all that it has put off.
+    fn settle(&mut self) {
+        for _ in 0..MOST_ROUNDS {
+            let before = self.received.len();
+            self.happen(Event::TakeAll);
+            let has_worked = self.site.reply() | self.site.piece();
+            self.received.extend(self.conn.recv());
+            if !has_worked && self.received.len() == before {
+                return;
+            }
+        }
+        panic!("{MOST_ROUNDS} rounds, and there is still something to do");
+    }
+
+    /// Reads what was received as answers to what was asked.
+    fn look(&self) -> Played {
+        let book = self.site.book();
+        let (mut answers, mut rest, mut is_interim) = (Vec::<Answer>::new(), &*self.received, false);
+        while !rest.is_empty() {
+            if let Some(last) = answers.last() {
+                assert!(!last.closes(), "something follows the last answer: {} {}", last.summary(), text(rest));
+            }
+            let asked = book.asked.get(answers.len());
+            let Read::Whole(answer, behind) = answers::read(rest, |answer| wants(answer, asked, rest)) else {
+                return Played { answers, cut: Cut::LastAnswer, end: Whose::Server };
+            };
+            rest = behind;
+            if answer.is_interim() {
+                assert!(!is_interim, "100 was sent twice");
+                assert!(asked.is_none_or(|asked| asked.expects && asked.version == Version::HTTP_11));
+                is_interim = true;
+                continue;
+            }
+            is_interim = false;
+            match asked {
+                Some(asked) if answer.field("x-number").is_some() => asked.check(&answer, answers.len() + 1),
+                _ => check_refusal(&answer),
+            }
+            answers.push(answer);
+        }
+        Played { answers, cut: Cut::Nothing, end: Whose::Server }
+    }
+
+    fn check_ending(&self, played: &Played, script: &Script) {
+        let book = self.site.book();
+        if script.is_about_time() || is_aborted(&book) {
+            return;
+        }
+        assert_eq!(played.cut, Cut::Nothing, "the last answer is cut: {}", text(&self.received));
+        if let (Some(asked), Some(answer)) = (book.asked.last(), played.answers.last()) {
+            let is_whole = answer.body == asked.answer().1;
+            assert!(is_whole || !asked.may_be_cut(answer), "a stream is cut: {}", answer.summary());
+        }
+        let answered = played.answers.iter().filter(|answer| answer.field("x-number").is_some()).count();
+        assert_eq!(answered, book.asked.len(), "not every request has its answer");
+    }
+}
+
+/// Whether the producer of the last answer has given it up, so that it must not look complete.
+fn is_aborted(book: &Book) -> bool {
+    book.asked.last().is_some_and(|asked| asked.path == "/abort" && asked.method != "HEAD")
+}
+
+fn settings(limits: Limits) -> HttpSettings {
+    let mut settings = HttpSettings::default();
+    if limits == Limits::Small {
+        settings.head_limit = 120;
+        settings.field_limit = 4;
+        settings.body_limit = 20;
+        settings.requests_per_connection = 5;
+        settings.pipeline_depth = 2;
+    }
+    settings
+}
+
+/// Whether there is a body behind this head. What has no number is a refusal: of a request that the handler has not seen,
+/// so that its method is unknown here; but a refusal is the last answer.
+fn wants(answer: &Answer, asked: Option<&Asked>, bytes: &[u8]) -> answers::Asked {
+    let is_for_head = match asked {
+        Some(asked) if answer.field("x-number").is_some() => asked.method == "HEAD",
+        _ => bytes.ends_with(b"\r\n\r\n"),
+    };
+    if is_for_head { answers::Asked::ForHead } else { answers::Asked::ForAll }
+}
+
+/// The protocol's own answer: 4xx or 5xx, and the last one.
+fn check_refusal(answer: &Answer) {
+    assert!(matches!(answer.status, 400..=499 | 501 | 503 | 505), "an unexpected refusal: {}", answer.summary());
+    assert!(answer.closes(), "a refused request must be the last: {}", answer.summary());
+    assert_eq!(answer.end, End::Framed);
+}
+
+impl Asked {
+    /// HTTP/1.0 has no way to say that a stream was given up: its end looks like any other.
+    fn may_be_cut(&self, answer: &Answer) -> bool {
+        self.is_stream() && answer.end == End::OfConnection
+    }
+
+    fn check(&self, answer: &Answer, number: usize) {
+        let field = |name: &str| answer.field(name).map(|value| String::from_utf8_lossy(value).into_owned());
+        assert_eq!(field("x-number"), Some(number.to_string()), "answers are out of order");
+        assert_eq!(field("x-method"), Some(self.method.clone()), "the answer to another request");
+        let (status, body) = self.answer();
+        let is_head = self.method == "HEAD";
+        assert_eq!(answer.status, status, "{self:?}");
+        let is_whole = answer.body == if is_head { &b""[..] } else { &body };
+        let is_cut = self.may_be_cut(answer) && pieces().concat().starts_with(&answer.body);
+        assert!(is_whole || is_cut, "the wrong body: {}", answer.summary());
+        if let Some(length) = field("content-length") {
+            assert_eq!(length, body.len().to_string(), "HEAD, too, tells the length: {}", answer.summary());
+        }
+        // RFC 9112 §6.1: no chunks for HTTP/1.0.
+        let is_chunked = answer.field("transfer-encoding").is_some();
+        assert_eq!(is_chunked, self.is_stream() && self.version == Version::HTTP_11, "{}", answer.summary());
+        assert_eq!(!answer.trailers.is_empty(), is_chunked && !is_head, "{}", answer.summary());
+        assert!(answer.closes() || !self.is_last, "the client asked for the end: {}", answer.summary());
+        // RFC 9112 §9.3: HTTP/1.0 must be told.
+        let is_told = self.version != Version::HTTP_10 || answer.field("connection").is_some();
+        assert!(is_told, "does it go on? {}", answer.summary());
+    }
+}
+
+impl Answer {
+    fn summary(&self) -> String {
+        let fields: Vec<_> = self.fields.iter().map(|(name, value)| format!("{name}: {}", text(value))).collect();
+        let start = &self.body[..self.body.len().min(60)];
+        format!("{} {fields:?} {} bytes: {}", self.status, self.body.len(), text(start))
+    }
+}
+
+impl Played {
+    /// Whether the two say the same. Which of them is refused sooner is a matter of cuts.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.answers == other.answers && self.cut == other.cut
+    }
+
+    /// Whether the client has ended it, and between two requests: all that it sent was understood.
+    pub(super) fn ended_well(&self) -> bool {
+        let is_request = |answer: &Answer| answer.field("x-number").is_some();
+        self.end == Whose::Client && self.cut == Cut::Nothing && self.answers.iter().all(is_request)
+    }
+
+    /// How much of a body was sent before it was given up is a matter of time.
+    fn without_the_last(mut self, asked: usize) -> Self {
+        self.answers.truncate(asked - 1);
+        Self { cut: Cut::LastAnswer, ..self }
+    }
+
+    pub(super) fn summary(&self) -> String {
+        let answers: Vec<_> = self.answers.iter().map(Answer::summary).collect();
+        format!("{} ({:?})", answers.join(", "), self.cut)
+    }
+}
