@@ -37,8 +37,16 @@ impl Input {
     }
 
     pub(crate) fn consume(&mut self, count: usize) {
-        self.start = (self.start + count).min(self.end);
+        self.start = self.start.saturating_add(count).min(self.end);
         if self.is_empty() {
+            (self.start, self.end) = (0, 0);
+        }
+    }
+
+    /// Gives the memory of an earlier rest back, once all of it is consumed. Between turns; during one it is the loop's.
+    pub(crate) fn release(&mut self) {
+        if self.is_empty() {
+            self.buffer = Vec::new();
             (self.start, self.end) = (0, 0);
         }
     }

@@ -281,6 +281,7 @@ impl Client {
     pub(crate) fn close(&mut self, buffers: &mut Buffers) -> Turn {
         self.end_deadlock();
         if self.phase == Phase::Closing && self.connection.output.is_empty() {
+            self.connection.input.consume(usize::MAX); // nobody wants it, and lingering needs the room
             self.phase = match self.transport.finish() {
                 Ok(_) if !self.connection.is_eof() => Phase::Lingering { until: self.connection.now() + LINGER },
                 Ok(_) | Err(_) => Phase::Closed,
@@ -289,6 +290,7 @@ impl Client {
         if self.phase == Phase::Closed {
             return Turn::Finished;
         }
+        self.connection.input.release();
         self.connection.output.give_back(&mut buffers.output);
         if self.can_read() || self.can_write() { Turn::Unfinished } else { Turn::Waiting }
     }

@@ -284,7 +284,8 @@ impl Transport for Memory {
         }
         input.filled(count);
         Ok(match count {
-            0 if wire.peer == End::Finished => Pull::End,
+            // As of a socket: a read into no room gives nothing, and looks like the end.
+            0 if wire.peer == End::Finished || room == 0 => Pull::End,
             0 => Pull::Blocked,
             _ if count < room.min(most) => Pull::Drained(count),
             _ => Pull::Bytes(count),

@@ -151,6 +151,7 @@ impl<S: Socket> Transport for Plain<S> {
     fn pull(&mut self, input: &mut Input) -> io::Result<Pull> {
         let spare = input.spare();
         let room = spare.len();
+        debug_assert!(room > 0, "a read of nothing looks like the end");
         loop {
             match self.socket.read(spare) {
                 Ok(0) => return Ok(Pull::End),
