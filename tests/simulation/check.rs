@@ -295,7 +295,6 @@ impl HttpCheck {
         let (closes, content) = match head.status {
             408 if age >= SLOW => (true, Content::Page),
             400 if is_cut && (!is_decided || exchange.ask == Ask::SmallDigest) => (true, Content::Page),
-            400 if exchange.ask == Ask::Garbage => (true, Content::Page),
             503 if is_put_off && is_unhandled && matches!(exchange.ask, Ask::Pool { .. }) => {
                 (exchange.answer.closes, Content::Page)
             }
@@ -385,11 +384,15 @@ impl HttpCheck {
         }
     }
 
-    /// Whether the producer of the next stream gave up. With the connection goes whatever was not sent by then.
+    /// Whether the producer of the next answer gave up. The answers before it must come, but where there are no chunks only a
+    /// reset can say that a body is not whole, and that may overtake them.
     fn has_aborted(&self, facts: &Facts<'_>) -> bool {
-        facts.script.exchanges[self.next..]
-            .iter()
-            .any(|exchange| facts.book.streams.get(&exchange.id).is_some_and(|stream| stream.ending == Ending::Aborted))
+        let has_aborted = |exchange: &Exchange| {
+            facts.book.streams.get(&exchange.id).is_some_and(|stream| stream.ending == Ending::Aborted)
+        };
+        let mut coming = facts.script.exchanges[self.next..].iter();
+        coming.next().is_some_and(has_aborted)
+            || coming.any(|exchange| exchange.answer.is_http10 && has_aborted(exchange))
     }
 
     fn has_all(&self, facts: &Facts<'_>) -> bool {

@@ -9,6 +9,9 @@
 //!
 //! Nothing here depends on the time of day, on threads or on addresses in memory: the same seed is the same world.
 
+mod invariants;
+mod settle;
+
 use std::collections::VecDeque;
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -26,25 +29,6 @@ use crate::server::{Desk, Ending, House, SharedBook, file, text};
 
 /// How many things happen in a world before it settles.
 pub(crate) const STEPS_PER_WORLD: usize = 600;
-
-/// How many rounds a world may take to settle: far more than it needs.
-const MOST_ROUNDS: usize = 100_000;
-
-/// The longest wait that any setting allows.
-const LONGEST_WAIT: Duration = Duration::from_secs(301);
-
-/// The most memory that the server may hold for one client: what it may leave unread, the high-water mark of its output,
-/// the largest answer on top of that, and the room that buffers have to spare.
-const MOST_MEMORY: usize = 64 * 1024 + 4 * (64 * 1024 + 150_000);
-
-/// What an idle client may hold.
-const IDLE_MEMORY: usize = 1024 + 64 * 1024;
-
-/// How long a head may take.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How often one client may read in one turn.
-const MOST_READS: u64 = 16;
 
 /// How many connections a world sees at most.
 const MOST_PEERS: usize = 80;
@@ -224,7 +208,7 @@ impl World {
         if reading == Reading::Slowly {
             self.server.open_window(id, self.rng.usize(..5000));
         }
-        let mut peer = Peer {
+        let peer = Peer {
             id,
             number,
             check: Check::new(talk),
@@ -240,22 +224,23 @@ impl World {
             within_head: None,
         };
         if peer.is_faulty {
-            self.trouble(&mut peer);
+            self.trouble(&peer);
         }
         self.peers.push(peer);
     }
 
     /// From now on the system is unkind to this peer's connection.
-    fn trouble(&mut self, peer: &mut Peer) {
+    fn trouble(&mut self, peer: &Peer) {
         let (mut rng, was_reset) = (self.rng.fork(), peer.was_reset.clone());
         let Manners { shorts, blocks, resets, .. } = self.manners;
+        let most = [1, 20, 3000][rng.usize(..3)];
         self.server.fail_with(peer.id, move |_| match rng.u32(..1000) {
             lot if lot < resets => {
                 was_reset.store(true, Ordering::Relaxed);
                 Fault::Reset
             }
             lot if lot < resets + blocks => Fault::WouldBlock,
-            lot if lot < resets + blocks + shorts => Fault::Short(if rng.bool() { 1 } else { rng.usize(1..3000) }),
+            lot if lot < resets + blocks + shorts => Fault::Short(rng.usize(1..=most)),
             _ => Fault::Nothing,
         });
     }
@@ -324,28 +309,6 @@ impl World {
         self.tell(|| format!("{number} receives {count} bytes; finished: {is_finished}, reset: {is_reset}"));
         self.check_left_behind(index)?;
         self.check_memory(index, is_idle)
-    }
-
-    /// Of a connection that is closed, the server keeps nothing: the producers of its answers know that it has gone.
-    fn check_left_behind(&self, index: usize) -> Result<(), Complaint> {
-        let (peer, book) = (&self.peers[index], self.book.open());
-        let streams = peer.script.exchanges.iter().filter_map(|exchange| book.streams.get(&exchange.id));
-        let is_kept = streams.filter_map(|stream| stream.sender.as_ref()).any(|sender| !sender.is_closed());
-        if is_kept && !self.server.is_open(peer.id) {
-            return Err(format!("peer {} has gone, and a stream for it is kept", peer.number));
-        }
-        Ok(())
-    }
-
-    fn check_memory(&self, index: usize, is_idle: bool) -> Result<(), Complaint> {
-        let (peer, is_quiet) = (&self.peers[index], self.server.is_quiet());
-        let memory = self.server.memory(peer.id);
-        let most = if is_idle && is_quiet { IDLE_MEMORY } else { MOST_MEMORY };
-        if memory <= most {
-            Ok(())
-        } else {
-            Err(format!("peer {}: {memory} bytes are held, {most} may be", peer.number))
-        }
     }
 
     fn open_window(&mut self, index: usize) {
@@ -473,160 +436,6 @@ impl World {
         let fed = stream.fed;
         drop(book);
         self.tell(|| format!("the stream {id} has {fed} bytes, or an end ({what})"));
-    }
-
-    // ---- what must hold ----
-
-    /// After every step.
-    fn look_around(&mut self) -> Result<(), Complaint> {
-        for index in self.present().collect::<Vec<_>>() {
-            if self.server.is_open(self.peers[index].id) {
-                self.check_deadline(&self.peers[index])?;
-                self.check_half_head(index)?;
-                self.check_memory(index, false)?;
-            }
-        }
-        if self.server.longest_turn() > MOST_READS {
-            return Err(format!("{} reads in one turn", self.server.longest_turn()));
-        }
-        let book = self.book.open();
-        let often = book.handled.iter().find(|(_, count)| **count > 1);
-        often.map_or(Ok(()), |(id, count)| Err(format!("exchange {id} was handled {count} times")))
-    }
-
-    /// Nobody waits without a deadline, and the loop is awake by then.
-    fn check_deadline(&self, peer: &Peer) -> Result<(), Complaint> {
-        let number = peer.number;
-        let deadline =
-            self.server.deadline(peer.id).ok_or_else(|| format!("peer {number} waits without a deadline"))?;
-        let sleep = self.server.sleep().unwrap_or(Duration::MAX);
-        if deadline > LONGEST_WAIT {
-            Err(format!("peer {number} may wait {deadline:?}"))
-        } else if sleep > deadline {
-            Err(format!("peer {number} has {deadline:?} left, and the loop sleeps {sleep:?}"))
-        } else {
-            Ok(())
-        }
-    }
-
-    /// A head has one deadline, however slowly its bytes come.
-    fn check_half_head(&mut self, index: usize) -> Result<(), Complaint> {
-        let is_within = !self.server.is_finished(self.peers[index].id)
-            && self.with_facts(index, |check, facts| check.is_within_head(facts));
-        let (now, is_quiet) = (self.server.now(), self.server.is_quiet());
-        let peer = &mut self.peers[index];
-        let answered = peer.check.answers();
-        let deadline = now + self.server.deadline(peer.id).unwrap_or_default();
-        let known = peer.within_head.filter(|(exchange, _)| is_within && *exchange == answered);
-        peer.within_head = known.or((is_within && is_quiet).then_some((answered, deadline)));
-        match peer.within_head {
-            Some((_, first)) if now < first && deadline > first.min(now + HEAD_TIMEOUT) => {
-                Err(format!("peer {} has a head until {deadline:?}, but had one until {first:?}", peer.number))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Nothing goes wrong any more, and all is answered: first what was asked by then, so that nothing but the server itself
-    /// can bring it on (the clock stands still, and nobody sends); then everybody says what they still have to say.
-    fn settle(&mut self) -> Result<(), Complaint> {
-        self.tell(|| "the world settles".into());
-        for index in self.present().collect::<Vec<_>>() {
-            self.server.heal(self.peers[index].id);
-        }
-        self.come_to_rest()?;
-        self.check_complete(|peer| peer.reading == Reading::AsItComes)?;
-        for index in self.present().collect::<Vec<_>>() {
-            self.server.open_window(self.peers[index].id, usize::MAX);
-            self.send(index, self.peers[index].script.bytes.len() - self.peers[index].sent);
-        }
-        self.come_to_rest()?;
-        self.check_complete(|_| true)
-    }
-
-    fn check_complete(&self, is_meant: impl Fn(&Peer) -> bool) -> Result<(), Complaint> {
-        for index in self.present().filter(|index| is_meant(&self.peers[*index])) {
-            let complete = self.with_facts(index, |check, facts| check.complete(facts));
-            complete.map_err(|complaint| format!("peer {index}: {complaint}"))?;
-        }
-        Ok(())
-    }
-
-    /// Answers, produces and steps until nothing is left to do.
-    fn come_to_rest(&mut self) -> Result<(), Complaint> {
-        for _ in 0..MOST_ROUNDS {
-            self.server.step();
-            self.look_around()?;
-            for index in self.present().collect::<Vec<_>>() {
-                self.receive(index)?;
-            }
-            let has_answered = self.answer_everyone();
-            if self.server.is_quiet() && !has_answered {
-                return Ok(());
-            }
-        }
-        Err("the loop never comes to rest".into())
-    }
-
-    fn answer_everyone(&mut self) -> bool {
-        let jobs = self.server.jobs_waiting();
-        (0..jobs).for_each(|_| self.server.run_job(0));
-        let replies: Vec<u64> = self.book.open().replies.keys().copied().collect();
-        replies.iter().for_each(|id| self.reply_to(*id, false));
-        let mut streams = 0;
-        for stream in self.book.open().streams.values_mut() {
-            if let Some(sender) = stream.sender.take() {
-                stream.ending = Ending::Whole;
-                drop(sender);
-                streams += 1;
-            }
-        }
-        jobs + replies.len() + streams > 0
-    }
-
-    /// Everybody leaves, or stays silent until the server has had enough. Then nothing is left of anyone.
-    fn say_farewell(&mut self) -> Result<(), Complaint> {
-        if self.rng.bool() {
-            (0..self.peers.len()).for_each(|index| self.finish(index));
-            self.come_to_rest()?;
-            if self.server.open_clients() > 0 {
-                return Err(format!("{} clients are kept after their end", self.server.open_clients()));
-            }
-        }
-        self.wait_for_everyone()?;
-        match Arc::strong_count(&self.file) {
-            2 => self.write_to_the_dead(), // ours and the handler's
-            count => Err(format!("the file has {count} holders, and nobody is there")),
-        }
-    }
-
-    /// The loop sleeps as long as it likes, again and again, until it would sleep for ever.
-    fn wait_for_everyone(&mut self) -> Result<(), Complaint> {
-        for _ in 0..MOST_ROUNDS {
-            let Some(sleep) = self.server.sleep() else {
-                let left = self.server.open_clients();
-                return if left == 0 { Ok(()) } else { Err(format!("the loop sleeps for ever on {left} clients")) };
-            };
-            self.server.advance(sleep);
-            self.server.step();
-            for index in self.present().collect::<Vec<_>>() {
-                self.receive(index)?;
-            }
-            self.look_around()?;
-        }
-        Err("clients are kept for ever".into())
-    }
-
-    /// Notes for those who have gone do nothing and are not kept.
-    fn write_to_the_dead(&mut self) -> Result<(), Complaint> {
-        for address in self.book.open().addresses.values() {
-            address.send(String::from("is anybody there?"));
-        }
-        self.server.step();
-        match self.server.letters_waiting() {
-            0 => Ok(()),
-            letters => Err(format!("{letters} letters are never read")),
-        }
     }
 
     fn with_facts<T>(&self, index: usize, ask: impl FnOnce(&Check, &Facts<'_>) -> T) -> T {

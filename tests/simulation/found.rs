@@ -1,5 +1,4 @@
-//! What the simulation has found and nobody has mended yet, as small as it gets. Whoever mends one takes its `ignore` away,
-//! and makes the model strict again where the comment says.
+//! What the simulation has found, as small as it gets.
 
 use qibu::testing::{PeerId, TestLoop};
 use qibu::{Body, Handler, Http, HttpSettings, Plan, Request, Response};
@@ -16,10 +15,8 @@ fn run(server: &mut TestLoop) {
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// Contract 5. What is consumed in `on_drained` (or on a note) leaves its buffer behind: `Input::give_back` was before.
-/// Up to 64 KiB stay with an idle client until it sends again. Seed 1; `IDLE_MEMORY` in world.rs is 1024 without it.
+/// Contract 5. Caught: what is consumed when the output is out, or on a note, left its buffer behind.
 #[test]
-#[ignore = "an idle client keeps its input buffer"]
 fn an_idle_client_that_pipelined_owns_no_buffer() {
     let mut settings = HttpSettings::default();
     settings.pipeline_depth = 1;
@@ -30,10 +27,8 @@ fn an_idle_client_that_pipelined_owns_no_buffer() {
     assert_eq!(server.memory(client), 0);
 }
 
-/// RFC 9112 section 2.3: 505, however the head is cut. httparse sees at the `3` that the version is none of ours, and
-/// `head::names_a_version` wants to see all of it. Seed 54; `excused` in check.rs has an arm for it.
+/// RFC 9112 section 2.3. Caught: 400, where the version was not there as a whole when it could be told for wrong.
 #[test]
-#[ignore = "an unknown version is 400 where the head is cut in it"]
 fn an_unknown_version_is_505_however_the_head_is_cut() {
     let head = b"GET / HTTP/3.0\r\nHost: a\r\n\r\n";
     for cut in 1..head.len() {
@@ -48,11 +43,8 @@ fn an_unknown_version_is_505_however_the_head_is_cut() {
     }
 }
 
-/// RFC 9112 section 9.3.2: the answers before the one that fails were whole, and only waited for their turn to be sent.
-/// `HttpSession::stream` ends with an error, and an error drops the output. Seed 12; `has_aborted` in check.rs looks at one
-/// exchange only without it.
+/// RFC 9112 section 9.3.2. Caught: an error of the session dropped the answers that only waited for their turn to be sent.
 #[test]
-#[ignore = "an aborted stream takes the answers before it along"]
 fn an_aborted_stream_leaves_the_answers_before_it_alone() {
     let mut server = TestLoop::new(Http::new(|request: &mut Request| match request.path() {
         "/" => Response::text("whole"),
@@ -69,12 +61,9 @@ fn an_aborted_stream_leaves_the_answers_before_it_alone() {
     assert!(answers.starts_with(b"HTTP/1.1 200 OK\r\n"), "{:?}", String::from_utf8_lossy(&answers));
 }
 
-/// Contract 8. The step of a chunked body that goes over the limit is refused before it is consumed. Where it fills the loop's
-/// buffer, there is no room to read into while lingering; a read of nothing looks like the peer's end (`Plain::pull` too), and
-/// the connection is dropped with bytes unread: the reset takes the 413 along. Seed 10261738814750448730; `Plan::choose` in
-/// script.rs keeps away from it.
+/// Contract 8. Caught: what was refused filled the loop's buffer, so that nothing could be read while lingering. A read into
+/// no room looks like the peer's end; the connection was dropped with bytes unread, and the reset took the 413 along.
 #[test]
-#[ignore = "a full buffer looks like the end of the peer"]
 fn a_refused_body_that_fills_the_buffer_is_no_end() {
     struct Small;
     impl Handler for Small {
