@@ -36,18 +36,18 @@ pub(super) enum Expectation {
 
 /// Parses the head at the start of `input`; gives it with its length, or `None` if more bytes are needed.
 pub(super) fn parse(input: &[u8], settings: &HttpSettings) -> Result<Option<(Head, usize)>, ProtocolError> {
+    // What lies behind the limit has no say, or the answer would depend on how the bytes were cut.
+    let input = &input[..input.len().min(settings.head_limit)];
+    let is_cut = input.len() == settings.head_limit;
     let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut request = httparse::Request::new(&mut []);
     let length = match request.parse_with_uninit_headers(input, &mut fields) {
         Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) if input.len() < settings.head_limit => return Ok(None),
-        Ok(httparse::Status::Partial) => return Err(too_large(input, settings)),
+        Ok(httparse::Status::Partial) if is_cut => return Err(too_large(input, settings)),
+        Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::Version) => return parse_other_version(input, settings),
         Err(error) => return Err(refusal(error)),
     };
-    if length > settings.head_limit {
-        return Err(too_large(input, settings));
-    }
     if request.headers.len() > settings.field_limit {
         return Err(ProtocolError::TooManyFields { limit: settings.field_limit });
     }

@@ -334,9 +334,11 @@ impl HttpSession {
         while new_socket.input().starts_with(b"\r\n") {
             new_socket.consume(2);
         }
+        // Half of such a line is no request yet.
+        let is_nothing = matches!(new_socket.input(), b"" | b"\r");
         if new_socket.is_full() || self.unsent_answers >= self.shared.settings.pipeline_depth {
             Step::Stay(State::Idle { since })
-        } else if !new_socket.input().is_empty() {
+        } else if !is_nothing {
             Step::Go(State::ReadingHead { since: new_socket.now(), seen: 0 })
         } else if new_socket.is_eof() || self.life == Life::Draining {
             Step::Go(State::Finished)
@@ -348,7 +350,8 @@ impl HttpSession {
     fn read_head(&mut self, new_socket: &mut Connection, since: Instant, seen: usize) -> Step {
         let settings = &self.shared.settings;
         let input = new_socket.input();
-        let is_worth_a_look = seen == 0 || input.len() >= settings.head_limit || head::may_be_complete(input, seen);
+        let is_all_that_counts = input.len() >= settings.head_limit || new_socket.is_eof();
+        let is_worth_a_look = seen == 0 || is_all_that_counts || head::may_be_complete(input, seen);
         let parsed = if is_worth_a_look { head::parse(input, settings) } else { Ok(None) };
         match parsed {
             Ok(Some((head, length))) => {
