@@ -73,7 +73,7 @@ const FILES: [(&str, &str); 20] = [
 ];
 
 /// Folders without an index, and what a listing of them may name.
-const LISTINGS: [(&str, &[&str]); 7] = [
+const LISTINGS: [(&str, &[&str]); 8] = [
     (
         "/",
         &[
@@ -93,6 +93,7 @@ const LISTINGS: [(&str, &[&str]); 7] = [
             "empty",
             "a?b#c",
             "<script>/",
+            "who?#/",
         ],
     ),
     ("/sub/", &["a.txt", "b.html", "deeper/"]),
@@ -101,6 +102,7 @@ const LISTINGS: [(&str, &[&str]); 7] = [
     ("/odd/index.html/", &["x"]),
     ("/.well-known/", &["acme"]),
     ("/<script>/", &[]),
+    ("/who?#/", &[]),
 ];
 
 /// The same below both names of a folder.
@@ -148,6 +150,7 @@ fn build(beside: &Path, root: &Path) -> io::Result<()> {
         "root/page",
         "root/odd/index.html",
         "root/<script>",
+        "root/who?#",
         "root/sub/.well-known",
         "root-secret",
     ] {
@@ -265,10 +268,14 @@ fn check_content(answer: &Answer, path: &[u8]) {
 
 /// Every name once, and the parent but for the root.
 fn check_listing(page: &str, names: &[&str], is_root: bool) {
-    let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
-    let mut links: Vec<_> = links.map(|link| grammar::percent_decode(link.as_bytes()).expect("well encoded")).collect();
-    let mut expected: Vec<_> = names.iter().map(|name| format!("./{name}").into_bytes()).collect();
-    expected.extend((!is_root).then(|| b"../".to_vec()));
+    let links: Vec<_> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    // RFC 3986 §2.3: no byte of a name may mean anything in a URL.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%/".contains(&byte);
+    assert!(links.iter().all(|link| link.bytes().all(is_plain)), "{links:?}");
+    let decode = |link: &&str| grammar::percent_decode(link.as_bytes()).expect("well encoded");
+    let mut links: Vec<_> = links.iter().map(|link| text(&decode(link))).collect();
+    let mut expected: Vec<_> = names.iter().map(|name| text(format!("./{name}").as_bytes())).collect();
+    expected.extend((!is_root).then(|| "../".to_owned()));
     links.sort();
     expected.sort();
     assert_eq!(links, expected, "{page}");

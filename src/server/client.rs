@@ -58,11 +58,14 @@ impl Default for Pace {
 
 /// What the system last said about the socket. It says so once, when it changes; only `WouldBlock` takes it back.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are facts of the system, each by itself")]
 pub(crate) struct Readiness {
     pub(crate) readable: bool,
     pub(crate) writable: bool,
     /// The peer has finished: however little the next read brings, the end stands behind it.
     pub(crate) read_closed: bool,
+    /// The connection is broken: nobody will read an answer.
+    pub(crate) failed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +155,6 @@ impl Client {
                 self.readiness.readable = true;
                 self.recv(buffers);
                 self.ask(|session, connection| session.on_shutdown(connection));
-                self.part_at_once();
             }
         }
     }
@@ -165,13 +167,7 @@ impl Client {
         if self.deadline().is_some_and(|deadline| deadline <= self.connection.now()) {
             let setting = if self.is_stalled() { "write_timeout" } else { "min_write_rate" };
             log::info!("{} reads its answer too slowly ({setting})", self.connection.peer_addr());
-            self.phase = Phase::Closed;
-        }
-    }
-
-    /// Whoever was idle and is told nothing has no answer on its way that a reset could destroy: there is no need to linger.
-    fn part_at_once(&mut self) {
-        if self.phase == Phase::Closing && self.connection.output.is_empty() && self.connection.input().is_empty() {
+            self.transport.abort(); // it must not take what it has for all
             self.phase = Phase::Closed;
         }
     }
@@ -181,6 +177,9 @@ impl Client {
         self.readiness.readable |= now.readable;
         self.readiness.writable |= now.writable;
         self.readiness.read_closed |= now.read_closed;
+        if now.failed {
+            self.fail(&io::ErrorKind::ConnectionReset.into());
+        }
     }
 
     fn hear_deadline(&mut self) {
@@ -190,7 +189,6 @@ impl Client {
         match self.phase {
             Phase::Open if self.connection.output.is_empty() => {
                 self.ask(|session, connection| session.on_deadline(connection));
-                self.part_at_once();
                 if self.phase == Phase::Open
                     && self.session.deadline().is_some_and(|next| next <= self.connection.now())
                 {

@@ -95,10 +95,10 @@ fn name(event: &mio::event::Event) -> Ready {
         Token(token) => Ready::Client(
             token - FIRST_CLIENT,
             Readiness {
-                // An error shows itself to the next read or write.
-                readable: event.is_readable() || event.is_read_closed() || event.is_error(),
-                writable: event.is_writable() || event.is_write_closed() || event.is_error(),
-                read_closed: event.is_read_closed() || event.is_error(),
+                readable: event.is_readable() || event.is_read_closed(),
+                writable: event.is_writable() || event.is_write_closed(),
+                read_closed: event.is_read_closed(),
+                failed: event.is_error(),
             },
         ),
     }

@@ -25,6 +25,8 @@ pub(super) struct Life {
     pub(super) accepting: Accepting,
     /// When the log last said that a client was turned away.
     said_overload: Option<Instant>,
+    /// When it last said that nobody can be accepted.
+    said_exhaustion: Option<Instant>,
     pub(super) stage: Stage,
     pub(super) door: Door,
 }
@@ -37,8 +39,6 @@ pub(super) enum Accepting {
     Paused {
         until: Instant,
     },
-    /// A pause is over, and it is not known yet whether it helped. What fails now has been said already.
-    TryingAgain,
 }
 
 /// Whether clients may still come in: the first loop has the door.
@@ -69,6 +69,7 @@ impl Life {
             newcomers: Vec::new(),
             accepting: Accepting::Yes,
             said_overload: None,
+            said_exhaustion: None,
             stage: Stage::Serving,
             door: Door::Open,
         }
@@ -96,19 +97,27 @@ impl Life {
         pause.into_iter().chain(grace).min()
     }
 
-    /// Once a second at most: those who flood us shall not flood the log.
+    /// Those who flood us shall not flood the log.
     pub(super) fn complain_of_overload(&mut self, peer: SocketAddr, overload: Overload) {
-        let now = self.now();
-        if self.said_overload.is_none_or(|said| now >= said + Duration::from_secs(1)) {
+        if is_time_to_say(&mut self.said_overload, self.clients.context.clock.now(), Duration::from_secs(1)) {
             log::warn!("{peer} was turned away: {overload}");
-            self.said_overload = Some(now);
         }
     }
 
     pub(super) fn pause_accepting(&mut self, error: &io::Error) {
-        if let Accepting::Yes = self.accepting {
+        let now = self.now();
+        if is_time_to_say(&mut self.said_exhaustion, now, Duration::from_secs(60)) {
             log::error!("no client can be accepted: {error}; clients wait until one leaves (raise `ulimit -n`?)");
         }
-        self.accepting = Accepting::Paused { until: self.now() + ACCEPT_PAUSE };
+        self.accepting = Accepting::Paused { until: now + ACCEPT_PAUSE };
     }
+}
+
+/// Whether something was not said for that long; then it is said now.
+fn is_time_to_say(said: &mut Option<Instant>, now: Instant, interval: Duration) -> bool {
+    let is_time = said.is_none_or(|said| now >= said + interval);
+    if is_time {
+        *said = Some(now);
+    }
+    is_time
 }

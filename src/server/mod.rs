@@ -259,7 +259,7 @@ impl WebServer {
                     Ok(()) => self.place(new_client, life),
                     Err(overload) => self.turn_away(new_client, overload, life),
                 },
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return life.accepting = Accepting::Yes,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if is_of_the_client(&error) => log::debug!("a client was not accepted: {error}"),
                 Err(error) => life.pause_accepting(&error),
             }
@@ -270,7 +270,6 @@ impl WebServer {
     /// Decides on which loop a new client shall live: the one that has the fewest. When the others may have ended, it
     /// stays here.
     fn place(&self, new_client: Accepted, life: &mut Life) {
-        life.accepting = Accepting::Yes;
         let index = match life.stage {
             Stage::Serving => self.team.least_loaded(self.index),
             Stage::Draining { .. } | Stage::Ended => self.index,
@@ -336,7 +335,7 @@ impl WebServer {
         if let Accepting::Paused { until } = life.accepting
             && now >= until
         {
-            life.accepting = Accepting::TryingAgain;
+            life.accepting = Accepting::Yes;
             for index in 0..self.listeners.len() {
                 self.accept(index, life);
             }

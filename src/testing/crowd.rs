@@ -299,11 +299,13 @@ impl TestLoop {
         if !self.is_open(peer) {
             return;
         }
-        let (edges, read_closed) = {
+        let (edges, end) = {
             let mut wire = self.wire(peer);
-            (wire.take_edges(), wire.peer() != End::Open)
+            (wire.take_edges(), wire.peer())
         };
-        let readiness = Readiness { readable: edges.readable || read_closed, writable: edges.writable, read_closed };
+        let (read_closed, failed) = (end != End::Open, end == End::Gone);
+        let readable = edges.readable || read_closed;
+        let readiness = Readiness { readable, writable: edges.writable, read_closed, failed };
         let slot = self.peers[peer.0].slot;
         if again.contains(&slot) {
             self.clients.note(slot, readiness);

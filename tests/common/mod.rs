@@ -136,8 +136,22 @@ impl<S: Read + Write> Client<S> {
 
     #[track_caller]
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.stream.get_mut().write_all(bytes.as_ref()).unwrap();
+        self.try_send(bytes).unwrap();
         self
+    }
+
+    pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes.as_ref())
+    }
+
+    /// Waits for the next byte; false at the end, with or without a reset.
+    #[track_caller]
+    pub(crate) fn has_more(&mut self) -> bool {
+        match self.stream.fill_buf() {
+            Ok(bytes) => !bytes.is_empty(),
+            Err(error) if is_end(&error) => false,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// Asks for a target and reads the answer.

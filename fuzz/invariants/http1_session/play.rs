@@ -6,7 +6,7 @@ use qibu::testing::TestConn;
 use qibu::{AccessLog, HandlerExt, Http, HttpSettings, Version};
 
 use super::super::answers::{self, Answer, End, Read};
-use super::super::text;
+use super::super::{grammar, text};
 use super::script::{Event, Limits, Script};
 use super::site::{Asked, Book, Site, pieces};
 
@@ -25,6 +25,8 @@ pub(super) struct Play<'a> {
 pub(super) struct Played {
     answers: Vec<Answer>,
     cut: Cut,
+    /// How many requests had their answer before the client finished.
+    answered: usize,
     end: Whose,
 }
 
@@ -57,16 +59,16 @@ impl<'a> Play<'a> {
         }
         play.send(play.left.len());
         play.settle();
+        let answered = play.look().answers.iter().filter(|answer| is_to_request(answer)).count();
         if !play.conn.is_closed() {
-            let open = play.look();
-            let asked = play.site.book().asked.len();
-            assert!(open.cut == Cut::Nothing && open.answers.len() == asked, "the server holds answers back: {open:?}");
+            assert_eq!(answered, play.site.book().asked.len(), "the server holds answers back");
         }
         let end = if play.conn.is_closed() { Whose::Server } else { Whose::Client };
         play.happen(Event::Finish);
         play.settle();
         assert!(play.conn.is_closed(), "the client has finished and all is answered, but the server does not close");
-        let played = Played { end, ..play.look() };
+        let played = Played { end, answered, ..play.look() };
+        check_requests(&play.site.book().asked, bytes);
         play.check_ending(&played, script);
         let book = play.site.book();
         if is_aborted(&book) { played.without_the_last(book.asked.len()) } else { played }
@@ -152,7 +154,7 @@ impl<'a> Play<'a> {
             }
             let asked = book.asked.get(answers.len());
             let Read::Whole(answer, behind) = answers::read(rest, |answer| wants(answer, asked, rest)) else {
-                return Played { answers, cut: Cut::LastAnswer, end: Whose::Server };
+                return Played { answers, cut: Cut::LastAnswer, answered: 0, end: Whose::Server };
             };
             rest = behind;
             if answer.is_interim() {
@@ -163,12 +165,12 @@ impl<'a> Play<'a> {
             }
             is_interim = false;
             match asked {
-                Some(asked) if answer.field("x-number").is_some() => asked.check(&answer, answers.len() + 1),
+                Some(asked) if is_to_request(&answer) => asked.check(&answer, answers.len() + 1),
                 _ => check_refusal(&answer),
             }
             answers.push(answer);
         }
-        Played { answers, cut: Cut::Nothing, end: Whose::Server }
+        Played { answers, cut: Cut::Nothing, answered: 0, end: Whose::Server }
     }
 
     fn check_ending(&self, played: &Played, script: &Script) {
@@ -181,7 +183,7 @@ impl<'a> Play<'a> {
             let is_whole = answer.body == asked.answer().1;
             assert!(is_whole || !asked.may_be_cut(answer), "a stream is cut: {}", answer.summary());
         }
-        let answered = played.answers.iter().filter(|answer| answer.field("x-number").is_some()).count();
+        let answered = played.answers.iter().filter(|answer| is_to_request(answer)).count();
         assert_eq!(answered, book.asked.len(), "not every request has its answer");
     }
 }
@@ -207,10 +209,33 @@ fn settings(limits: Limits) -> HttpSettings {
 /// so that its method is unknown here; but a refusal is the last answer.
 fn wants(answer: &Answer, asked: Option<&Asked>, bytes: &[u8]) -> answers::Asked {
     let is_for_head = match asked {
-        Some(asked) if answer.field("x-number").is_some() => asked.method == "HEAD",
+        Some(asked) if is_to_request(answer) => asked.method == "HEAD",
         _ => bytes.ends_with(b"\r\n\r\n"),
     };
     if is_for_head { answers::Asked::ForHead } else { answers::Asked::ForAll }
+}
+
+/// Whether the handler gave this answer, or the protocol.
+fn is_to_request(answer: &Answer) -> bool {
+    answer.field("x-number").is_some()
+}
+
+/// What the handler was asked is what the bytes say: no request is made of another's body, or of what was not understood.
+fn check_requests(all: &[Asked], bytes: &[u8]) {
+    let mut rest = bytes;
+    for (number, asked) in (1..).zip(all) {
+        // What is refused by its head is not read to its end; then nothing may follow.
+        let is_refused_last = asked.path == "/refuse" && number == all.len();
+        if is_refused_last {
+            return;
+        }
+        let Some(request) = grammar::request(rest) else { panic!("{asked:?} is smuggled: {}", text(rest)) };
+        assert_eq!(text(asked.method.as_bytes()), text(request.method), "{}", text(rest));
+        let path = request.target.split(|byte| *byte == b'?').next().unwrap_or_default();
+        assert!(asked.path.as_bytes() == path || !path.starts_with(b"/"), "{asked:?}: {}", text(rest));
+        assert_eq!(text(&asked.body), text(&request.body), "the body of {asked:?}: {}", text(rest));
+        rest = request.rest;
+    }
 }
 
 /// The protocol's own answer: 4xx or 5xx, and the last one.
@@ -261,19 +286,18 @@ impl Answer {
 impl Played {
     /// Whether the two say the same. Which of them is refused sooner is a matter of cuts.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.answers == other.answers && self.cut == other.cut
+        self.answers == other.answers && self.cut == other.cut && self.answered == other.answered
     }
 
     /// Whether the client has ended it, and between two requests: all that it sent was understood.
     pub(super) fn ended_well(&self) -> bool {
-        let is_request = |answer: &Answer| answer.field("x-number").is_some();
-        self.end == Whose::Client && self.cut == Cut::Nothing && self.answers.iter().all(is_request)
+        self.end == Whose::Client && self.cut == Cut::Nothing && self.answers.iter().all(is_to_request)
     }
 
     /// How much of a body was sent before it was given up is a matter of time.
     fn without_the_last(mut self, asked: usize) -> Self {
         self.answers.truncate(asked - 1);
-        Self { cut: Cut::LastAnswer, ..self }
+        Self { cut: Cut::LastAnswer, answered: self.answered.min(asked - 1), ..self }
     }
 
     pub(super) fn summary(&self) -> String {

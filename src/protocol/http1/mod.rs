@@ -263,7 +263,10 @@ impl Session for HttpSession {
 
     fn on_deadline(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
         match &self.state {
-            State::Idle { .. } | State::Finished => self.state = State::Finished,
+            State::Idle { .. } | State::Finished => {
+                log::debug!("{} was idle for too long (idle_timeout)", new_socket.peer_addr());
+                self.state = State::Finished;
+            }
             State::ReadingHead { .. } => self.state = self.refuse_head(new_socket, ProtocolError::HeadTimeout),
             State::ReadingBody(reading) => {
                 let (wants, error) =
