@@ -397,6 +397,36 @@ fn a_client_too_many_that_has_sent_its_request_can_read_why_it_is_turned_away() 
     }
 }
 
+/// A handler that may block is none of the loop's business, however many of them there are.
+#[test]
+fn handlers_that_block_do_not_hold_up_the_loop() {
+    let gate = Gate::default();
+    let behind = path_behind(&gate);
+    let slow = blocking(move |request: &mut Request| behind.handle(request));
+    let server = serve(local().workers(4), Switch { slow });
+    let mut blocked: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    send_to_all(&mut blocked, get("/gate"));
+    gate.until_arrived(4);
+    assert_eq!(server.connect().get("/quick").text(), "quick");
+    gate.open();
+    blocked.iter_mut().for_each(|client| assert_eq!(client.answer().text(), "/gate"));
+}
+
+/// `/gate` goes to the slow handler.
+struct Switch<H> {
+    slow: H,
+}
+
+impl<H: Handler> Handler for Switch<H> {
+    fn handle(&self, request: &mut Request) -> Response {
+        if request.path() == "/gate" { self.slow.handle(request) } else { Response::text("quick") }
+    }
+
+    fn plan(&self, request: &mut Request) -> Plan {
+        if request.path() == "/gate" { self.slow.plan(request) } else { Plan::inline() }
+    }
+}
+
 // 6. Every wait has a deadline; moving one later costs nothing.
 
 const SOON: Duration = Duration::from_millis(200);
@@ -1175,35 +1205,5 @@ mod process {
             drop(client);
             server.until_connected(0);
         }
-    }
-}
-
-/// A handler that may block is none of the loop's business, however many of them there are.
-#[test]
-fn handlers_that_block_do_not_hold_up_the_loop() {
-    let gate = Gate::default();
-    let behind = path_behind(&gate);
-    let slow = blocking(move |request: &mut Request| behind.handle(request));
-    let server = serve(local().workers(4), Switch { slow });
-    let mut blocked: Vec<_> = (0..4).map(|_| server.connect()).collect();
-    send_to_all(&mut blocked, get("/gate"));
-    gate.until_arrived(4);
-    assert_eq!(server.connect().get("/quick").text(), "quick");
-    gate.open();
-    blocked.iter_mut().for_each(|client| assert_eq!(client.answer().text(), "/gate"));
-}
-
-/// `/gate` goes to the slow handler.
-struct Switch<H> {
-    slow: H,
-}
-
-impl<H: Handler> Handler for Switch<H> {
-    fn handle(&self, request: &mut Request) -> Response {
-        if request.path() == "/gate" { self.slow.handle(request) } else { Response::text("quick") }
-    }
-
-    fn plan(&self, request: &mut Request) -> Plan {
-        if request.path() == "/gate" { self.slow.plan(request) } else { Plan::inline() }
     }
 }

@@ -1311,7 +1311,7 @@ fn targets_of_all_forms_are_understood() {
         // §3.2.2: the authority of the target takes the place of Host.
         ("GET http://b/", r#"/ None Some("b") /"#),
         ("GET http://b:81/c?d", r#"/c Some("d") Some("b:81") /c?d"#),
-        ("GET HTTPS://b/c", r#"/c None Some("b") /c"#),
+        ("GET HTTP://b/c", r#"/c None Some("b") /c"#),
         ("GET http://[::1]:81/c", r#"/c None Some("[::1]:81") /c"#),
         // RFC 9110 §4.2.3: an empty path means "/".
         ("GET http://b", r#"/ None Some("b") /"#),

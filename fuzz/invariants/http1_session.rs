@@ -48,7 +48,9 @@ pub(crate) fn http1_session(data: &[u8]) {
         return;
     }
     assert_same(&Play::of(&script.at_once(), bytes), &scripted, bytes);
-    let behind: &[u8] = if scripted.ended_well() { b"\r\n" } else { b"" };
+    // Behind half an empty line, a whole one is none.
+    let may_follow = scripted.ended_well() && !bytes.ends_with(b"\r");
+    let behind: &[u8] = if may_follow { b"\r\n" } else { b"" };
     let padded = [b"\r\n", bytes, behind].concat();
     if script.limits == Limits::Usual {
         assert_same(&Play::of(&script.at_once(), &padded), &scripted, &padded);

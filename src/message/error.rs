@@ -17,6 +17,8 @@ pub enum ProtocolError {
     BareLineEnd,
     /// The request target has none of the four forms of RFC 9112 section 3.2.
     MalformedTarget,
+    /// An `https` target on a connection that is not secured (RFC 9110 section 7.4).
+    Misdirected,
     /// The request target is longer than the head may be (RFC 9112 section 3).
     TargetTooLong {
         /// The setting, in bytes.
@@ -81,6 +83,7 @@ impl ProtocolError {
             | Self::MalformedChunk
             | Self::MalformedTrailer
             | Self::IncompleteBody => StatusCode::BAD_REQUEST,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::TargetTooLong { .. } => StatusCode::URI_TOO_LONG,
             Self::HeadTooLarge { .. } | Self::TooManyFields { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::UnsupportedVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
@@ -98,6 +101,7 @@ impl fmt::Display for ProtocolError {
             Self::MalformedHead => f.write_str("the request line or a field line is malformed"),
             Self::BareLineEnd => f.write_str("a line of the head does not end in CR LF"),
             Self::MalformedTarget => f.write_str("the request target is malformed"),
+            Self::Misdirected => f.write_str("an https target, but this connection is not secured"),
             Self::TargetTooLong { limit } => write!(f, "the request target is over {limit} bytes (head_limit)"),
             Self::HeadTooLarge { limit } => write!(f, "the head is over {limit} bytes (head_limit)"),
             Self::TooManyFields { limit } => write!(f, "the head has over {limit} field lines (field_limit)"),

@@ -79,12 +79,13 @@ impl Modified {
     }
 }
 
-/// The steps of RFC 9110 section 13.2.2, for GET and HEAD.
-pub(super) fn evaluate(request: &Request, current: &Validators) -> Verdict {
-    let modified = current.modified.as_ref().map(|modified| modified.time);
+/// The steps of RFC 9110 section 13.2.2, for GET and HEAD. `current` is `None` for what is there but has no validators, as
+/// a listing.
+pub(super) fn evaluate(request: &Request, current: Option<&Validators>) -> Verdict {
+    let modified = current.and_then(|current| current.modified.as_ref()).map(|modified| modified.time);
     // 1. If-Match
     if request.header_bytes("if-match").is_some() {
-        if !any_tag(request, "if-match", |tag| tag == current.tag()) {
+        if !any_tag(request, "if-match", |tag| current.is_some_and(|current| tag == current.tag())) {
             return Verdict::PreconditionFailed;
         }
     // 2. If-Unmodified-Since, which If-Match overrules
@@ -95,7 +96,8 @@ pub(super) fn evaluate(request: &Request, current: &Validators) -> Verdict {
     }
     // 3. If-None-Match: compared weakly, since 304 is about meaning, not bytes
     if request.header_bytes("if-none-match").is_some() {
-        let has_it = any_tag(request, "if-none-match", |tag| opaque(tag) == opaque(current.tag()));
+        let fits = |tag: &[u8]| current.is_some_and(|current| opaque(tag) == opaque(current.tag()));
+        let has_it = any_tag(request, "if-none-match", fits);
         return if has_it { Verdict::NotModified } else { Verdict::Proceed };
     }
     // 4. If-Modified-Since, which If-None-Match overrules
@@ -109,9 +111,12 @@ fn is_read(request: &Request) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
-/// A date in any of the three forms of RFC 9110 section 5.6.7; another is no date, and the field is ignored.
+/// A date in any of the three forms of RFC 9110 section 5.6.7. Another is no date, nor are two, and the field is ignored.
 pub(super) fn date(request: &Request, name: &str) -> Option<SystemTime> {
-    httpdate::parse_http_date(request.header(name)?).ok()
+    let mut values = request.header_values(name);
+    let (date, another) = (values.next()?, values.next());
+    let text = std::str::from_utf8(date).ok().filter(|_| another.is_none())?;
+    httpdate::parse_http_date(text).ok()
 }
 
 /// The tag without its weakness.

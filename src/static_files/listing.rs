@@ -6,11 +6,13 @@
 use std::fs::File;
 use std::time::SystemTime;
 
+use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::conditional::{self, Verdict};
 use super::resolve::{Entry, Refusal, Root, Target, encode};
-use crate::message::Response;
+use crate::message::{Request, Response};
 
 /// Nothing is loaded and nothing runs; only the style in the page counts.
 const POLICY: &str =
@@ -28,7 +30,12 @@ td:not(:first-child),th:not(:first-child){white-space:nowrap;text-align:right;fo
 a{text-decoration:none}a:hover,a:focus-visible{text-decoration:underline}\
 @media(max-width:30rem){th:last-child,td:last-child{display:none}}";
 
-pub(super) fn page(root: &Root, target: &Target, folder: &File) -> Result<Response, Refusal> {
+pub(super) fn page(request: &Request, root: &Root, target: &Target, folder: &File) -> Result<Response, Refusal> {
+    match conditional::evaluate(request, None) {
+        Verdict::Proceed => {}
+        Verdict::NotModified => return Ok(Response::new(StatusCode::NOT_MODIFIED)),
+        Verdict::PreconditionFailed => return Ok(Response::status_page(StatusCode::PRECONDITION_FAILED)),
+    }
     let mut entries = root.entries(target, folder)?;
     entries.sort_by(|a, b| (a.metadata.is_file(), &a.name).cmp(&(b.metadata.is_file(), &b.name)));
     let response = Response::html(render(target, &entries).into_string());

@@ -150,7 +150,9 @@ impl StaticFiles {
                 let index = target.child(INDEX);
                 match self.root.find(&index) {
                     Ok(Found::File(file, metadata)) => self.send(request, &index, file, metadata),
-                    Ok(Found::Folder(_)) | Err(Refusal::NotFound) => listing::page(&self.root, &target, &folder),
+                    Ok(Found::Folder(_)) | Err(Refusal::NotFound) => {
+                        listing::page(request, &self.root, &target, &folder)
+                    }
                     Err(refusal) => Err(refusal),
                 }
             }

@@ -49,29 +49,30 @@ const MOST_ROUNDS: usize = 100_000;
 
 impl<'a> Play<'a> {
     pub(super) fn of(script: &Script, bytes: &'a [u8]) -> Played {
-        let site = Site::new();
-        let http = Http::with_settings(site.clone().with(AccessLog::new()), settings(script.limits));
-        let conn = TestConn::open(http).expect("HTTP opens every connection");
-        let mut play = Play { conn, site, left: bytes, has_finished: false, received: Vec::new() };
+        let mut play = Self::begin(script.limits, bytes);
         for event in &script.events {
             play.happen(*event);
             play.check_deadline();
         }
         play.send(play.left.len());
         play.settle();
-        let answered = play.look().answers.iter().filter(|answer| is_to_request(answer)).count();
-        if !play.conn.is_closed() {
-            assert_eq!(answered, play.site.book().asked.len(), "the server holds answers back");
-        }
-        let end = if play.conn.is_closed() { Whose::Server } else { Whose::Client };
+        let before_the_end = play.look();
+        let end = play.check_while_open(&before_the_end);
         play.happen(Event::Finish);
         play.settle();
         assert!(play.conn.is_closed(), "the client has finished and all is answered, but the server does not close");
-        let played = Played { end, answered, ..play.look() };
         check_requests(&play.site.book().asked, bytes);
+        let played = Played { end, answered: before_the_end.answered, ..play.look() };
         play.check_ending(&played, script);
         let book = play.site.book();
         if is_aborted(&book) { played.without_the_last(book.asked.len()) } else { played }
+    }
+
+    fn begin(limits: Limits, bytes: &'a [u8]) -> Self {
+        let site = Site::new();
+        let http = Http::with_settings(site.clone().with(AccessLog::new()), settings(limits));
+        let conn = TestConn::open(http).expect("HTTP opens every connection");
+        Play { conn, site, left: bytes, has_finished: false, received: Vec::new() }
     }
 
     fn happen(&mut self, event: Event) {
@@ -130,6 +131,15 @@ impl<'a> Play<'a> {
         }
     }
 
+    /// All that could be answered was answered. Tells who will end the connection.
+    fn check_while_open(&self, played: &Played) -> Whose {
+        if self.conn.is_closed() {
+            return Whose::Server;
+        }
+        assert_eq!(played.answered, self.site.book().asked.len(), "the server holds answers back");
+        Whose::Client
+    }
+
     /// The client takes all there is, and the handler does all that it has put off.
     fn settle(&mut self) {
         for _ in 0..MOST_ROUNDS {
@@ -154,7 +164,7 @@ impl<'a> Play<'a> {
             }
             let asked = book.asked.get(answers.len());
             let Read::Whole(answer, behind) = answers::read(rest, |answer| wants(answer, asked, rest)) else {
-                return Played { answers, cut: Cut::LastAnswer, answered: 0, end: Whose::Server };
+                return Played::new(answers, Cut::LastAnswer);
             };
             rest = behind;
             if answer.is_interim() {
@@ -170,7 +180,7 @@ impl<'a> Play<'a> {
             }
             answers.push(answer);
         }
-        Played { answers, cut: Cut::Nothing, answered: 0, end: Whose::Server }
+        Played::new(answers, Cut::Nothing)
     }
 
     fn check_ending(&self, played: &Played, script: &Script) {
@@ -284,7 +294,13 @@ impl Answer {
 }
 
 impl Played {
-    /// Whether the two say the same. Which of them is refused sooner is a matter of cuts.
+    fn new(answers: Vec<Answer>, cut: Cut) -> Self {
+        let answered = answers.iter().filter(|answer| is_to_request(answer)).count();
+        Self { answers, cut, answered, end: Whose::Server }
+    }
+
+    /// Whether the two say the same. When a hopeless head is refused may depend on its cuts, but not when a request is
+    /// answered.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.answers == other.answers && self.cut == other.cut && self.answered == other.answered
     }

@@ -3,7 +3,7 @@
 //! The fields that frame the message and steer the connection are written here and nowhere else, so no handler can
 //! send a length that is not the body's.
 
-use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HOST, HeaderName, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, StatusCode, Version};
 
 use super::{Exchange, Reuse};
@@ -57,6 +57,9 @@ pub(super) fn head(
         // RFC 9112 §9.3: an HTTP/1.0 client must be told that the connection goes on.
         (Reuse::KeepAlive, Version::HTTP_10) => field(out, "connection", b"keep-alive"),
         (Reuse::KeepAlive, _) => {}
+    }
+    if headers.contains_key(UPGRADE) {
+        field(out, "connection", b"upgrade"); // RFC 9110 §7.8
     }
     out.extend_from_slice(b"\r\n");
 }

@@ -6,6 +6,7 @@
 
 use std::mem::MaybeUninit;
 use std::net::Ipv6Addr;
+use std::ops::Range;
 
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
@@ -201,10 +202,13 @@ impl<'a> Facts<'a> {
         Ok(())
     }
 
-    /// Several fields are one list (RFC 9110 §5.3): one expectation that we cannot meet is enough.
+    /// Several fields are one list, and its empty elements do not count (RFC 9110 §5.6.1.2). One expectation that we
+    /// cannot meet is enough.
     fn note_expectation(&mut self, value: &'a [u8]) {
-        if self.expect.is_none_or(is_continue) {
-            self.expect = Some(value);
+        for element in list(value).filter(|element| !element.is_empty()) {
+            if self.expect.is_none_or(is_continue) {
+                self.expect = Some(element);
+            }
         }
     }
 
@@ -333,7 +337,7 @@ fn locate_target(
         "*" if *method == Method::OPTIONS => 0,
         _ if target.starts_with('/') => 0,
         _ => {
-            let authority = absolute_form(target).ok_or(ProtocolError::MalformedTarget)?;
+            let authority = absolute_form(target)?;
             // RFC 9112 §3.2.2: the authority of the target takes the place of Host.
             let value = Span::from(at + authority.start..at + authority.end);
             match host.and_then(|index| raw.fields.get_mut(index)) {
@@ -362,13 +366,18 @@ fn locate_target(
     Ok(())
 }
 
-/// Where the authority lies in `http://authority/path`.
-fn absolute_form(target: &str) -> Option<std::ops::Range<usize>> {
-    let scheme = ["http://", "https://"]
-        .into_iter()
-        .find(|scheme| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))?;
+/// Where the authority lies in `http://authority/path`; it names a host (RFC 9110 section 4.2.1).
+fn absolute_form(target: &str) -> Result<Range<usize>, ProtocolError> {
+    let has_scheme = |scheme: &&str| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let scheme = ["http://", "https://"].into_iter().find(has_scheme).ok_or(ProtocolError::MalformedTarget)?;
     let rest = &target[scheme.len()..];
     let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
-    let is_valid = !authority.is_empty() && is_authority(authority.as_bytes());
-    is_valid.then(|| scheme.len()..scheme.len() + authority.len())
+    if authority.is_empty() || authority.starts_with(':') || !is_authority(authority.as_bytes()) {
+        return Err(ProtocolError::MalformedTarget);
+    }
+    if scheme == "https://" {
+        // RFC 9110 §7.4: what is meant for a secured connection is not answered on another.
+        return Err(ProtocolError::Misdirected);
+    }
+    Ok(scheme.len()..scheme.len() + authority.len())
 }
