@@ -6,7 +6,7 @@
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, StatusCode, Version};
 
-use super::{Exchange, Reuse};
+use super::exchange::{Exchange, Reuse};
 use crate::connection::DATE_BYTES;
 
 /// How the client will know where the body ends (RFC 9112 section 6).

@@ -11,8 +11,9 @@ use std::ops::Range;
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
+use super::HttpSettings;
 use super::body::Framing;
-use super::{HttpSettings, Reuse};
+use super::exchange::Reuse;
 use crate::message::{FieldLine, HasQuery, ProtocolError, RawHead, Span};
 
 /// The most field lines that can be kept, whatever the setting.

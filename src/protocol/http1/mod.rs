@@ -21,74 +21,30 @@
 
 mod body;
 mod encode;
+mod exchange;
 mod head;
+mod settings;
+mod waits;
 
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::CONNECTION;
-use http::{HeaderMap, Method, StatusCode, Version};
+use http::{Method, StatusCode, Version};
 
 use self::body::{Decoder, Framing};
 use self::encode::Length;
-use self::head::{Expectation, Head};
+use self::exchange::{Exchange, Reuse, Wants, asks_to_close, final_answer};
+use self::head::{Expectation, Head, MAX_FIELDS};
+pub use self::settings::HttpSettings;
+use self::waits::{Missing, ReadingBody, Streaming, Waiting};
 use super::{Next, Protocol, Session};
-use crate::connection::{Connection, MOST_UNREAD_BYTES, too_slow_at};
-use crate::handler::{Handler, Place, call, plan, resolve};
-use crate::message::{Body, BodyReceiver, ExchangeId, Kind, Note, ProtocolError, Received, Reply, Request, Response};
-
-use self::head::MAX_FIELDS;
-
-/// The settings of HTTP/1; [`Builder`](crate::Builder) explains and sets them.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct HttpSettings {
-    /// Longest request head, in bytes.
-    pub head_limit: usize,
-    /// Most field lines in a head.
-    pub field_limit: usize,
-    /// Longest request body, in bytes, where the handler's plan does not say otherwise.
-    pub body_limit: u64,
-    /// How long a head may take from its first byte to its last.
-    pub head_timeout: Duration,
-    /// How long a body may pause.
-    pub body_timeout: Duration,
-    /// How fast a body must come on average, in bytes per second; 0: as slowly as it likes.
-    pub min_body_rate: u32,
-    /// How many requests a connection may bring.
-    pub requests_per_connection: u64,
-    /// How many answers may wait to be sent before the next request is looked at.
-    pub pipeline_depth: u32,
-    /// How long a connection may be idle between requests.
-    pub idle_timeout: Duration,
-    /// How long an answer that was put off, or the next piece of a stream, may take.
-    pub handler_timeout: Duration,
-    /// From when on an inline handler is called slow.
-    pub slow_handler_warning: Duration,
-}
-
-impl Default for HttpSettings {
-    fn default() -> Self {
-        Self {
-            // RFC 9112 §3 asks for 8000 in the request line alone.
-            head_limit: 32 * 1024,
-            field_limit: 100,
-            body_limit: 2 * 1024 * 1024,
-            head_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(30),
-            min_body_rate: 240,
-            requests_per_connection: 100_000,
-            pipeline_depth: 64,
-            idle_timeout: Duration::from_secs(60),
-            handler_timeout: Duration::from_secs(300),
-            slow_handler_warning: Duration::from_millis(100),
-        }
-    }
-}
+use crate::connection::{Connection, MOST_UNREAD_BYTES};
+use crate::handler::{Handler, Place, call, plan};
+use crate::message::{ExchangeId, Kind, Note, ProtocolError, Received, Reply, Request, Response};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
 pub struct Http {
@@ -159,65 +115,6 @@ enum State {
     Waiting(Box<Waiting>),
     Streaming(Box<Streaming>),
     Finished,
-}
-
-struct ReadingBody {
-    request: Request,
-    place: Place,
-    exchange: Exchange,
-    decoder: Decoder,
-    collected: Vec<u8>,
-    limit: u64,
-    began: Instant,
-    /// How much has come, with what frames it.
-    received: u64,
-    /// When the body last moved on.
-    since: Instant,
-}
-
-struct Waiting {
-    exchange: Exchange,
-    missing: Missing,
-    since: Instant,
-}
-
-/// What has not come yet.
-enum Missing {
-    /// The answer. The handler has returned this; it holds the changes that its decorators want to make to the answer.
-    Answer { pending: Response },
-    /// The handler runs on the worker pool. It may have put the answer off, and the answer may have been faster.
-    Return { early: Option<Response> },
-}
-
-struct Streaming {
-    exchange: Exchange,
-    body: BodyReceiver,
-    length: Length,
-    /// When the stream last moved on.
-    since: Instant,
-}
-
-/// What must be remembered of a request to answer it.
-#[derive(Clone, Copy)]
-struct Exchange {
-    id: ExchangeId,
-    version: Version,
-    wants: Wants,
-    reuse: Reuse,
-}
-
-/// RFC 9110 §9.3.2: HEAD is GET without the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wants {
-    HeadAndBody,
-    HeadOnly,
-}
-
-/// Whether another request may follow on this connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reuse {
-    KeepAlive,
-    Close,
 }
 
 /// Whether the server is shutting down.
@@ -523,124 +420,10 @@ impl HttpSession {
     }
 }
 
-/// What a handler returned, if it can be sent; else it has made a mistake.
-fn final_answer(response: Response) -> Response {
-    let mistake = match response.body().kind {
-        Kind::Later(_) => "an answer that was promised for another request",
-        _ if response.status().is_informational() => "a status that is not final",
-        _ => return response,
-    };
-    log::error!("a handler returned {mistake}");
-    Response::status_page(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
 /// The answer is queued.
 fn after(exchange: Exchange, now: Instant) -> State {
     match exchange.reuse {
         Reuse::KeepAlive => State::Idle { since: now },
         Reuse::Close => State::Finished,
-    }
-}
-
-/// A handler may ask for the end of the connection (RFC 9112 section 9.6).
-fn asks_to_close(headers: &HeaderMap) -> bool {
-    let mut options = headers.get_all(CONNECTION).into_iter().flat_map(|value| head::list(value.as_bytes()));
-    options.any(|option| option.eq_ignore_ascii_case(b"close"))
-}
-
-impl Exchange {
-    /// A body that is not read stands where the next request should.
-    fn without_reading(self, framing: Framing) -> Self {
-        match framing {
-            Framing::Nothing => self,
-            Framing::Length(_) | Framing::Chunked => Self { reuse: Reuse::Close, ..self },
-        }
-    }
-
-    /// How the body is framed (RFC 9112 section 6), and what of it is sent.
-    fn frame(&mut self, status: StatusCode, body: Body) -> (Length, Body) {
-        if !encode::has_body(status) {
-            return (Length::NoBody, Body::empty());
-        }
-        if status == StatusCode::RESET_CONTENT {
-            return (Length::Known(0), Body::empty()); // RFC 9110 §15.3.6
-        }
-        let length = match (body.len(), self.version) {
-            (Some(length), _) => Length::Known(length),
-            (None, Version::HTTP_10) => Length::UntilClose,
-            (None, _) => Length::Chunked,
-        };
-        if length == Length::UntilClose {
-            self.reuse = Reuse::Close;
-        }
-        match self.wants {
-            Wants::HeadAndBody => (length, body),
-            Wants::HeadOnly => (length, Body::empty()),
-        }
-    }
-}
-
-impl Waiting {
-    /// Takes a note; gives the answer if it is complete with it.
-    fn take(&mut self, note: Note) -> Option<Response> {
-        match (&mut self.missing, note) {
-            (Missing::Answer { pending }, Note::Reply { exchange, response }) if exchange == self.exchange.id => {
-                Some(resolve(pending, response))
-            }
-            (Missing::Return { early }, Note::Reply { exchange, response }) if exchange == self.exchange.id => {
-                early.get_or_insert(response);
-                None
-            }
-            (Missing::Return { early }, Note::Returned { exchange, mut response }) if exchange == self.exchange.id => {
-                match (response.is_later(exchange), early.take()) {
-                    (false, _) => Some(response),
-                    (true, Some(answer)) => Some(resolve(&mut response, answer)),
-                    (true, None) => {
-                        self.missing = Missing::Answer { pending: response };
-                        None
-                    }
-                }
-            }
-            _ => None, // of an earlier request, which was answered otherwise
-        }
-    }
-}
-
-impl ReadingBody {
-    /// Takes what has arrived of the body.
-    fn collect(&mut self, new_socket: &mut Connection) -> Result<(), ProtocolError> {
-        while !self.decoder.is_done() && !new_socket.input().is_empty() {
-            let step = self.decoder.decode(new_socket.input())?;
-            if (self.collected.len() + step.data.len()) as u64 > self.limit {
-                return Err(ProtocolError::BodyTooLarge { limit: self.limit });
-            }
-            self.collected.extend_from_slice(step.data);
-            let used = step.used;
-            new_socket.consume(used);
-            self.received += used as u64;
-            self.since = new_socket.now();
-        }
-        Ok(())
-    }
-
-    /// When it must have gone on: in time, and fast enough on average.
-    fn deadline(&self, settings: &HttpSettings) -> Instant {
-        let stalled = self.since + settings.body_timeout;
-        too_slow_at(self.began, self.received, settings.min_body_rate).map_or(stalled, |slow| slow.min(stalled))
-    }
-
-    fn lateness(&self, now: Instant, settings: &HttpSettings) -> ProtocolError {
-        if now >= self.since + settings.body_timeout { ProtocolError::BodyTimeout } else { ProtocolError::BodyTooSlow }
-    }
-}
-
-impl Streaming {
-    fn send(&self, new_socket: &mut Connection, bytes: Bytes) {
-        if self.length != Length::Chunked {
-            return new_socket.send_bytes(bytes);
-        }
-        new_socket.output.put_with(|out| encode::chunk_size(out, bytes.len()));
-        new_socket.send_bytes(bytes);
-        new_socket.send(b"\r\n");
     }
 }

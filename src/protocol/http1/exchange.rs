@@ -1,0 +1,81 @@
+//! One request and its answer: what must be remembered of the one to send the other.
+
+use http::header::CONNECTION;
+use http::{HeaderMap, StatusCode, Version};
+
+use super::body::Framing;
+use super::encode::{self, Length};
+use super::head;
+use crate::message::{Body, ExchangeId, Kind, Response};
+
+/// What must be remembered of a request to answer it.
+#[derive(Clone, Copy)]
+pub(super) struct Exchange {
+    pub(super) id: ExchangeId,
+    pub(super) version: Version,
+    pub(super) wants: Wants,
+    pub(super) reuse: Reuse,
+}
+
+/// RFC 9110 §9.3.2: HEAD is GET without the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wants {
+    HeadAndBody,
+    HeadOnly,
+}
+
+/// Whether another request may follow on this connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reuse {
+    KeepAlive,
+    Close,
+}
+
+impl Exchange {
+    /// A body that is not read stands where the next request should.
+    pub(super) fn without_reading(self, framing: Framing) -> Self {
+        match framing {
+            Framing::Nothing => self,
+            Framing::Length(_) | Framing::Chunked => Self { reuse: Reuse::Close, ..self },
+        }
+    }
+
+    /// How the body is framed (RFC 9112 section 6), and what of it is sent.
+    pub(super) fn frame(&mut self, status: StatusCode, body: Body) -> (Length, Body) {
+        if !encode::has_body(status) {
+            return (Length::NoBody, Body::empty());
+        }
+        if status == StatusCode::RESET_CONTENT {
+            return (Length::Known(0), Body::empty()); // RFC 9110 §15.3.6
+        }
+        let length = match (body.len(), self.version) {
+            (Some(length), _) => Length::Known(length),
+            (None, Version::HTTP_10) => Length::UntilClose,
+            (None, _) => Length::Chunked,
+        };
+        if length == Length::UntilClose {
+            self.reuse = Reuse::Close;
+        }
+        match self.wants {
+            Wants::HeadAndBody => (length, body),
+            Wants::HeadOnly => (length, Body::empty()),
+        }
+    }
+}
+
+/// What a handler returned, if it can be sent; else it has made a mistake.
+pub(super) fn final_answer(response: Response) -> Response {
+    let mistake = match response.body().kind {
+        Kind::Later(_) => "an answer that was promised for another request",
+        _ if response.status().is_informational() => "a status that is not final",
+        _ => return response,
+    };
+    log::error!("a handler returned {mistake}");
+    Response::status_page(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// A handler may ask for the end of the connection (RFC 9112 section 9.6).
+pub(super) fn asks_to_close(headers: &HeaderMap) -> bool {
+    let mut options = headers.get_all(CONNECTION).into_iter().flat_map(|value| head::list(value.as_bytes()));
+    options.any(|option| option.eq_ignore_ascii_case(b"close"))
+}
