@@ -284,7 +284,7 @@ fn a_flood_of_pipelined_requests_does_not_keep_others_from_being_served() {
     let server = serve(builder, move |request: &mut Request| match request.path() {
         "/flood" => {
             let number = count.fetch_add(1, Ordering::Relaxed);
-            if number % 64 == 0 {
+            if number.is_multiple_of(64) {
                 thread::sleep(FALLING_BEHIND);
             }
             number.to_string()
