@@ -1,6 +1,9 @@
-//! `docs/conformance.md` as a test: each row of its tables names a line and words that stand there, and tests that exist.
+//! `docs/conformance.md` as a test: each row of its tables names a file, words that stand on one line of it, and tests that
+//! exist.
 //!
-//! `QIBU_BLESS=1 cargo test --test conformance` writes the line numbers anew, from the words.
+//! The words are what counts. The number before them says where that line stood when the table was last written, so that a
+//! reader finds it at once; every change to the source moves some, which is no fault. They are written anew, from the
+//! words, by `QIBU_BLESS=1 cargo test --test conformance the_table_is_true`.
 
 use std::fs;
 use std::path::Path;
@@ -37,11 +40,6 @@ fn the_table_is_true() {
                         let (old, new) = (format!("{}:{}", row.path, row.line), format!("{}:{place}", row.path));
                         line = line.replace(&format!("`{old}`"), &format!("`{new}`"));
                     }
-                    Ok(place) if place != row.line => {
-                        let fault =
-                            format!("{:?} stands in {}:{place}, not in line {}", row.anchor, row.path, row.line);
-                        faults.push(format!("{DOCUMENT}:{}: {fault}", number + 1));
-                    }
                     Ok(_) => {}
                 }
             }
@@ -52,8 +50,7 @@ fn the_table_is_true() {
         fs::write(root.join(DOCUMENT), lines.join("\n") + "\n").expect("the document can be written");
     }
     assert!(rows > 100, "only {rows} rows were found: is this the table?");
-    let hint = "line numbers are written anew by QIBU_BLESS=1";
-    assert!(faults.is_empty(), "\n{}\n{hint}\n", faults.join("\n"));
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
 }
 
 impl<'a> Row<'a> {
