@@ -29,8 +29,8 @@
 //!                 main ─► server                 new · start · handle_client_request; loops, timers, workers
 //!                           │
 //!                           ▼
-//!    connection ◄─────── protocol ───────► handler ─► static_files
-//!   (Transport, input,   (Session: http1,      │
+//!    connection ◄─────── protocol ───────► handler ◄─ static_files, decorators ─► coding
+//!   (Transport, input,   (Session: http1,      │           (folders; AccessLog)   (gzip, br, zstd)
 //!    output queue)        yours)               ▼
 //!                           └──────────────► message   (Request, Response, Body: plain values)
 //! ```
@@ -54,7 +54,9 @@
 //! its diagram, `handler/mod.rs`, `static_files/mod.rs`, and back out: `protocol/http1/encode.rs`, `connection/output.rs`,
 //! `connection/transport/mod.rs`.
 
+mod coding;
 mod connection;
+mod decorators;
 mod handler;
 mod message;
 mod protocol;
@@ -63,7 +65,8 @@ mod static_files;
 pub mod testing;
 
 pub use connection::{Connection, DATE_BYTES, Stats};
-pub use handler::{AccessLog, Blocking, Handler, HandlerExt, Middleware, Plan, With, blocking};
+pub use decorators::AccessLog;
+pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, With, blocking};
 pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 pub use message::{
     Address, Body, BodySender, Closed, Error, FileSlice, IntoResponse, Note, ProtocolError, Reply, Request, Response,

@@ -15,10 +15,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("message", &[]),
     ("connection", &["message"]),
     ("handler", &["message"]),
-    ("static_files", &["handler", "message"]),
+    ("coding", &["message"]),
+    ("static_files", &["coding", "handler", "message"]),
+    ("decorators", &["coding", "handler", "message"]),
     ("protocol", &["connection", "handler", "message"]),
-    ("server", &["connection", "handler", "message", "protocol", "static_files"]),
-    ("testing", &["connection", "handler", "message", "protocol", "server", "static_files"]),
+    ("server", &["connection", "handler", "message", "protocol", "static_files", "decorators"]),
+    ("testing", &["connection", "handler", "message", "protocol", "server", "static_files", "decorators"]),
 ];
 
 /// Layers that touch no system: time, bytes and files come to them as values.

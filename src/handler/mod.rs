@@ -6,14 +6,12 @@
 //!
 //! Pattern: Strategy ([`Handler`]), Adapter (closures are handlers), Decorator ([`Middleware`]).
 
-mod access_log;
 mod blocking;
 mod call;
 mod middleware;
 
 use std::sync::Arc;
 
-pub use access_log::AccessLog;
 pub use blocking::{Blocking, blocking};
 pub(crate) use call::{call, plan, resolve};
 pub use middleware::{HandlerExt, Middleware, With};

@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::beneath::Fingerprint;
-use super::coding::Wanted;
 use super::representation::Representation;
 use super::variant::Variant;
+use crate::coding::Wanted;
 
 /// One per folder that is served, shared by all loops.
 #[derive(Debug)]

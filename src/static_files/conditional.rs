@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderValue, Method};
 
 use super::beneath::inode;
-use super::coding::Coding;
+use crate::coding::Coding;
 use crate::message::Request;
 
 /// What tells one version of a file from another.

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use http::HeaderValue;
 
+use crate::coding;
+
 /// The media type for `Content-Type`. Text is said to be UTF-8, or browsers would guess.
 pub(super) fn of(path: &Path) -> HeaderValue {
     let Some(guess) = mime_guess::from_path(path).first_raw() else {
@@ -19,25 +21,9 @@ pub(super) fn of(path: &Path) -> HeaderValue {
     HeaderValue::try_from(format!("{guess}; charset=utf-8")).unwrap_or(HeaderValue::from_static(guess))
 }
 
-/// Whether a file of this kind gets smaller by compression: text, and the binary kinds that were not compressed already.
+/// Whether a file of this kind gets smaller by compression.
 pub(super) fn is_compressible(path: &Path) -> bool {
-    let Some(guess) = mime_guess::from_path(path).first_raw() else { return false };
-    guess.starts_with("text/")
-        || guess.ends_with("+xml")
-        || guess.ends_with("+json")
-        || matches!(
-            guess,
-            "application/javascript"
-                | "application/json"
-                | "application/xml"
-                | "application/wasm"
-                | "font/ttf"
-                | "font/otf"
-                | "image/bmp"
-                | "image/x-icon"
-                | "application/rtf"
-                | "application/vnd.ms-fontobject"
-        )
+    mime_guess::from_path(path).first_raw().is_some_and(coding::gains)
 }
 
 #[cfg(test)]

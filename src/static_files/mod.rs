@@ -17,12 +17,6 @@
 
 mod beneath;
 mod cache;
-mod coding;
-#[cfg(feature = "compress")]
-mod compress;
-#[cfg(not(feature = "compress"))]
-#[path = "no_compress.rs"]
-mod compress;
 mod conditional;
 mod listing;
 mod media_type;
@@ -40,7 +34,6 @@ use http::header::{ALLOW, CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, Method, StatusCode};
 
 use self::cache::Cache;
-use self::coding::Wanted;
 use self::resolve::{Found, Refusal, Root, Slash, Target};
 use crate::handler::{Handler, Plan};
 use crate::message::{Request, Response};
@@ -172,7 +165,7 @@ impl StaticFiles {
 
     /// Steps 4 to 7, again if the file is changed meanwhile.
     fn send(&self, request: &Request, target: &Target, file: File, metadata: Metadata) -> Result<Response, Refusal> {
-        let (mut opened, wanted) = ((file, metadata), Wanted::of(request));
+        let (mut opened, wanted) = ((file, metadata), variant::wanted(request));
         for _ in 0..MOST_TRIES {
             let (file, metadata) = opened;
             match variant::choose(&self.root, target, file, &metadata, wanted) {
@@ -196,7 +189,7 @@ impl StaticFiles {
 
     /// The answer that is ready, if one is.
     fn recall(&self, request: &Request) -> Option<Response> {
-        self.cache.with(request.path(), Wanted::of(request), |representation| representation.answer(request))
+        self.cache.with(request.path(), variant::wanted(request), |representation| representation.answer(request))
     }
 }
 
@@ -223,7 +216,7 @@ impl Handler for StaticFiles {
 
     /// Compression takes its time: what may need it and is not ready goes to a worker.
     fn plan(&self, request: &mut Request) -> Plan {
-        let wanted = Wanted::of(request);
+        let wanted = variant::wanted(request);
         if wanted.is_nothing() || self.cache.with(request.path(), wanted, |_| ()).is_some() {
             Plan::inline()
         } else {

@@ -10,10 +10,10 @@ use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE
 use http::header::{LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::coding::Coding;
 use super::conditional::{self, Validators, Verdict};
 use super::media_type;
 use super::range::{self, Selection};
+use crate::coding::Coding;
 use crate::message::{Body, Request, Response};
 
 /// A file as it was at one moment, in one content coding.

@@ -7,16 +7,17 @@
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::beneath::Fingerprint;
-use super::coding::{Coding, Wanted};
-use super::compress::compress;
 use super::conditional::Validators;
 use super::media_type;
 use super::representation::{Content, Representation};
 use super::resolve::{Found, Root, Target};
+use crate::coding::{Coding, Wanted, compress};
+use crate::message::Request;
 
 /// A form of a file, and what it was made of.
 pub(super) struct Variant {
@@ -33,6 +34,13 @@ const COMPRESS_AT_LEAST_BYTES: u64 = 1024 + 1;
 
 /// Larger files would take a worker for too long; they want a sidecar.
 const COMPRESS_AT_MOST_BYTES: u64 = 8 * 1024 * 1024;
+
+/// The codings that the client takes; none where the kind of file gains nothing. A folder may be its `index.html`.
+pub(super) fn wanted(request: &Request) -> Wanted {
+    let path = request.path();
+    let gains = path.ends_with('/') || media_type::is_compressible(Path::new(path));
+    if gains { Wanted::of(request) } else { Wanted::default() }
+}
 
 /// Reads what has to be read. Fails with `UnexpectedEof` if the file has become shorter meanwhile.
 pub(super) fn choose(
@@ -72,10 +80,19 @@ pub(super) fn choose(
     Ok(Variant { representation: Representation::new(&target.path, None, validators, content), fingerprints })
 }
 
+/// What a file with this coding has behind its name.
+fn extension(coding: Coding) -> &'static str {
+    match coding {
+        Coding::Brotli => ".br",
+        Coding::Zstd => ".zst",
+        Coding::Gzip => ".gz",
+    }
+}
+
 /// The file with this coding, unless the plain one was changed since.
 fn find_sidecar(root: &Root, target: &Target, plain: &Metadata, coding: Coding) -> Option<(Target, Found)> {
     let mut name = OsString::from(target.path.file_name()?);
-    name.push(coding.extension());
+    name.push(extension(coding));
     let sidecar = target.sibling(&name);
     let found = root.find_even_hidden(&sidecar).ok()?;
     let Found::File(_, metadata) = &found else { return None };

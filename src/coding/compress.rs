@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::coding::Coding;
+use super::Coding;
 
 /// The bytes in that coding; `None` where that saves nothing.
-pub(super) fn compress(coding: Coding, plain: &[u8]) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn compress(coding: Coding, plain: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let coded = match coding {
         Coding::Gzip => {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));

@@ -6,7 +6,7 @@
 //!
 //! Pattern: Decorator.
 
-use super::{Handler, Middleware};
+use crate::handler::{Handler, Middleware};
 use crate::message::{Request, Response};
 
 /// The log target of the lines, to be named in a filter such as `RUST_LOG=qibu::access=info`.

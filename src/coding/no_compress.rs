@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::coding::Coding;
+use super::Coding;
 
-pub(super) fn compress(_: Coding, _: &[u8]) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn compress(_: Coding, _: &[u8]) -> io::Result<Option<Vec<u8>>> {
     Ok(None)
 }

@@ -1,66 +1,23 @@
 //! Which content codings a client takes (RFC 9110 section 12.5.3).
 
-use std::path::Path;
-
-use http::HeaderValue;
-
-use super::media_type;
+use super::Coding;
 use crate::message::Request;
 
-/// A content coding that we can serve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Coding {
-    Brotli,
-    Zstd,
-    Gzip,
-}
-
-/// The codings that a client takes and likes at least as much as the plain file, best first.
+/// The codings that a client takes and likes at least as much as the plain form, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     order: [Option<Coding>; 3],
 }
-
-/// The smallest first, which is our order where the client has none.
-const CODINGS: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
 
 /// A quality value in thousandths (RFC 9110 section 12.4.2).
 type Quality = u16;
 
-impl Coding {
-    pub(super) fn token(self) -> &'static str {
-        match self {
-            Self::Brotli => "br",
-            Self::Zstd => "zstd",
-            Self::Gzip => "gzip",
-        }
-    }
-
-    pub(super) fn field_value(self) -> HeaderValue {
-        HeaderValue::from_static(self.token())
-    }
-
-    /// What a file with this coding has behind its name.
-    pub(super) fn extension(self) -> &'static str {
-        match self {
-            Self::Brotli => ".br",
-            Self::Zstd => ".zst",
-            Self::Gzip => ".gz",
-        }
-    }
-
-    /// RFC 9110 §8.4.1: names are compared in any case, and `x-gzip` is `gzip`.
-    fn is_named(self, name: &str) -> bool {
-        name.eq_ignore_ascii_case(self.token()) || (self == Self::Gzip && name.eq_ignore_ascii_case("x-gzip"))
-    }
-}
-
 impl Wanted {
-    /// What is wanted for this request. Nothing where the kind of file gains nothing, and nothing beside a Range, whose
-    /// numbers mean the plain file to everyone who writes one.
-    pub(super) fn of(request: &Request) -> Self {
+    /// What is wanted for this request. Nothing beside a Range, whose numbers mean the plain content to everyone who
+    /// writes one.
+    pub(crate) fn of(request: &Request) -> Self {
         let is_plain = request.header_bytes("accept-encoding").is_none() || request.header_bytes("range").is_some();
-        if is_plain || !gains(request.path()) {
+        if is_plain {
             return Self::default();
         }
         let fields = request.header_values("accept-encoding").filter_map(|value| std::str::from_utf8(value).ok());
@@ -68,42 +25,38 @@ impl Wanted {
     }
 
     fn parse<'a>(fields: impl Iterator<Item = &'a str>) -> Self {
-        let mut named = [None; CODINGS.len()];
+        let mut named = [None; Coding::ALL.len()];
         let (mut identity, mut others) = (None, None);
         for (name, quality) in fields.flat_map(|field| field.split(',')).filter_map(element) {
             match name {
                 "*" => others = Some(quality),
                 _ if name.eq_ignore_ascii_case("identity") => identity = Some(quality),
                 _ => {
-                    if let Some(index) = CODINGS.iter().position(|coding| coding.is_named(name)) {
+                    if let Some(index) = Coding::ALL.iter().position(|coding| coding.is_named(name)) {
                         named[index] = Some(quality);
                     }
                 }
             }
         }
         let quality = |index: usize| named[index].or(others).unwrap_or(0);
-        let mut indices: Vec<usize> =
-            (0..CODINGS.len()).filter(|&index| quality(index) > 0 && quality(index) >= identity.unwrap_or(0)).collect();
+        let mut indices: Vec<usize> = (0..Coding::ALL.len())
+            .filter(|&index| quality(index) > 0 && quality(index) >= identity.unwrap_or(0))
+            .collect();
         indices.sort_by_key(|&index| std::cmp::Reverse(quality(index)));
         let mut wanted = Self::default();
         for (place, index) in wanted.order.iter_mut().zip(indices) {
-            *place = Some(CODINGS[index]);
+            *place = Some(Coding::ALL[index]);
         }
         wanted
     }
 
-    pub(super) fn iter(self) -> impl Iterator<Item = Coding> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = Coding> {
         self.order.into_iter().flatten()
     }
 
-    pub(super) fn is_nothing(self) -> bool {
+    pub(crate) fn is_nothing(self) -> bool {
         self.order[0].is_none()
     }
-}
-
-/// Whether what the path names may be of a kind that gains by coding: a folder may be its `index.html`.
-fn gains(path: &str) -> bool {
-    path.ends_with('/') || media_type::is_compressible(Path::new(path))
 }
 
 /// `gzip;q=0.5`; `None` for what is no such thing.

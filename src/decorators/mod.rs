@@ -1,0 +1,12 @@
+//! The decorators that come with qibu: a file each, and each an example of the pattern.
+//!
+//! A decorator stands around any handler and is a handler again, so that they stack: `site.with(AccessLog::new())`. All of
+//! them do the same three things. They forward [`plan`](crate::Middleware::plan), or say what they know better; they call
+//! the next handler, or answer in its place; and they change its answer through [`Response::map`](crate::Response::map), so
+//! that an answer that comes later is changed when it comes.
+//!
+//! Pattern: Decorator.
+
+mod access_log;
+
+pub use access_log::AccessLog;
