@@ -21,7 +21,8 @@
 //! | something around them (a log, a check) | a [`Middleware`] |
 //! | a handler that blocks | [`blocking(handler)`](blocking) |
 //! | an answer that comes later | [`Request::later`], [`Body::channel`] |
-//! | no HTTP at all | a [`Session`], through [`WebServer::with_protocol`] |
+//! | news for as long as the client listens | [`sse::channel`], [`sse::Broadcast`] |
+//! | no HTTP at all | a [`Session`], through [`WebServer::with_protocol`] or [`Response::upgrade`] |
 //!
 //! # The layers
 //!
@@ -66,7 +67,7 @@ pub mod testing;
 
 pub use connection::{Connection, DATE_BYTES, Stats};
 pub use decorators::AccessLog;
-pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, With, blocking};
+pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, With, blocking, sse};
 pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 pub use message::{
     Address, Body, BodySender, Closed, Error, FileSlice, IntoResponse, Note, ProtocolError, Reply, Request, Response,

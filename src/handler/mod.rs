@@ -9,6 +9,7 @@
 mod blocking;
 mod call;
 mod middleware;
+pub mod sse;
 
 use std::sync::Arc;
 

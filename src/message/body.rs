@@ -7,11 +7,12 @@ use std::fmt;
 use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::ExchangeId;
-use super::channel::{self, BodyReceiver, BodySender};
+use super::channel::{self, BodyReceiver, BodySender, KeepAlive};
+use super::{ExchangeId, Upgrade};
 
 /// A stretch of an open file, to be sent without passing through our memory where the system can do that.
 #[derive(Debug, Clone)]
@@ -46,6 +47,8 @@ pub(crate) enum Kind {
     Channel(BodyReceiver),
     /// The answer to this exchange comes later, as a [`Note::Reply`](super::Note::Reply).
     Later(ExchangeId),
+    /// No body: the connection speaks another protocol from here on.
+    Upgrade(Upgrade),
 }
 
 impl Body {
@@ -73,6 +76,34 @@ impl Body {
         (sender, Self { kind: Kind::Channel(receiver) })
     }
 
+    /// Says of a stream that it has no end by nature, as server-sent events have none. When nothing was sent for `interval`
+    /// (at least a second), `heartbeat` is, so that nobody on the way takes the connection for dead, and `handler_timeout`
+    /// does not apply. When the server shuts down it does not wait for the end: the senders get [`Closed`](super::Closed),
+    /// what is queued is sent, and the body is complete. A body of another kind is left as it is.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use qibu::{Body, Request, Response};
+    ///
+    /// fn ticker(_: &mut Request) -> Response {
+    ///     let (sender, body) = Body::channel(16 * 1024);
+    ///     // ... hand the sender to whoever knows what to send ...
+    ///     Response::text(body.endless("(still there)\n", Duration::from_secs(15)))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn endless(mut self, heartbeat: impl Into<Bytes>, interval: Duration) -> Self {
+        if let Kind::Channel(receiver) = &mut self.kind {
+            let interval = interval.max(Duration::from_secs(1));
+            receiver.keep_alive = Some(KeepAlive { heartbeat: heartbeat.into(), interval });
+        }
+        self
+    }
+
+    pub(crate) fn upgrade(upgrade: Upgrade) -> Self {
+        Self { kind: Kind::Upgrade(upgrade) }
+    }
+
     pub(crate) const fn later(exchange: ExchangeId) -> Self {
         Self { kind: Kind::Later(exchange) }
     }
@@ -83,6 +114,7 @@ impl Body {
             Kind::Bytes(bytes) => Some(bytes.len() as u64),
             Kind::File(slice) => Some(slice.length),
             Kind::Channel(_) | Kind::Later(_) => None,
+            Kind::Upgrade(_) => Some(0),
         }
     }
 
@@ -113,6 +145,7 @@ impl fmt::Debug for Kind {
             Self::File(slice) => write!(f, "{} bytes of a file from {}", slice.length, slice.offset),
             Self::Channel(_) => f.write_str("a stream"),
             Self::Later(exchange) => write!(f, "the answer to exchange {exchange}, later"),
+            Self::Upgrade(_) => f.write_str("another protocol"),
         }
     }
 }

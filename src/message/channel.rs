@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -75,6 +76,15 @@ pub struct BodySender {
 /// The end of a body from which a session reads.
 pub(crate) struct BodyReceiver {
     shared: Arc<Shared>,
+    /// For a body that has no end by nature.
+    pub(crate) keep_alive: Option<KeepAlive>,
+}
+
+/// What is sent when a body that has no end is quiet.
+pub(crate) struct KeepAlive {
+    pub(crate) heartbeat: Bytes,
+    /// How long it may be quiet.
+    pub(crate) interval: Duration,
 }
 
 /// What [`BodyReceiver::receive`] found.
@@ -109,6 +119,8 @@ struct State {
 #[derive(PartialEq)]
 enum Stage {
     Open,
+    /// Nothing more is taken; what is queued is still received.
+    Ending,
     Aborted,
     ReceiverGone,
 }
@@ -123,7 +135,7 @@ pub(crate) fn channel(capacity: usize) -> (BodySender, BodyReceiver) {
         waiting: None,
     };
     let shared = Arc::new(Shared { state: Mutex::new(state), room: Condvar::new(), capacity: capacity.max(1) });
-    (BodySender { shared: shared.clone() }, BodyReceiver { shared })
+    (BodySender { shared: shared.clone() }, BodyReceiver { shared, keep_alive: None })
 }
 
 impl BodySender {
@@ -203,11 +215,20 @@ impl BodyReceiver {
             self.shared.room.notify_all();
             return Received::Bytes(bytes);
         }
-        if state.senders == 0 {
+        if state.senders == 0 || state.stage == Stage::Ending {
             return Received::End(mem::take(&mut state.trailers));
         }
         state.waiting = Some((address.clone(), exchange));
         Received::Nothing
+    }
+
+    /// Takes nothing more: the senders get [`Closed`], and what they had sent is the whole body.
+    pub(crate) fn end(&self) {
+        let mut state = self.shared.lock();
+        if state.stage == Stage::Open {
+            state.stage = Stage::Ending;
+            self.shared.room.notify_all();
+        }
     }
 }
 

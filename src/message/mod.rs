@@ -17,6 +17,7 @@ mod error;
 mod into_response;
 mod request;
 mod response;
+mod upgrade;
 
 pub use address::{Address, Note, Reply};
 pub(crate) use address::{ClientKey, ExchangeId, Mailbox};
@@ -29,3 +30,4 @@ pub use into_response::IntoResponse;
 pub use request::Request;
 pub(crate) use request::{FieldLine, HasQuery, RawHead, Span};
 pub use response::Response;
+pub(crate) use upgrade::Upgrade;

@@ -200,6 +200,10 @@ impl Request {
         (Reply::new(self.address.clone(), self.exchange), pending)
     }
 
+    pub(crate) fn exchange(&self) -> ExchangeId {
+        self.exchange
+    }
+
     pub(crate) fn set_body(&mut self, body: Bytes, trailers: HeaderMap) {
         self.body = body;
         self.trailers = trailers;

@@ -10,6 +10,7 @@
 //! Pattern: Strategy (`Protocol`), State (`Next::Become`).
 
 pub(crate) mod http1;
+mod upgrade;
 
 use std::io;
 use std::net::SocketAddr;

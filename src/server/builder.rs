@@ -147,7 +147,8 @@ impl Builder {
         self
     }
 
-    /// How long an answer may be put off (then 503), or a stream stand still (then it is broken off). Default: 5 minutes.
+    /// How long an answer may be put off (then 503), or a stream stand still (then it is broken off), unless it is
+    /// [`endless`](crate::Body::endless). Default: 5 minutes.
     pub fn handler_timeout(mut self, limit: Duration) -> Self {
         self.http.handler_timeout = limit;
         self

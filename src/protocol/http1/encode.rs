@@ -56,7 +56,7 @@ pub(super) fn head(
         (Reuse::Close, _) => field(out, "connection", b"close"),
         // RFC 9112 §9.3: an HTTP/1.0 client must be told that the connection goes on.
         (Reuse::KeepAlive, Version::HTTP_10) => field(out, "connection", b"keep-alive"),
-        (Reuse::KeepAlive, _) => {}
+        (Reuse::KeepAlive | Reuse::Switch, _) => {}
     }
     if headers.contains_key(UPGRADE) {
         field(out, "connection", b"upgrade"); // RFC 9110 §7.8

@@ -3,6 +3,7 @@
 use http::header::CONNECTION;
 use http::{HeaderMap, StatusCode, Version};
 
+use super::Life;
 use super::body::Framing;
 use super::encode::{self, Length};
 use super::head;
@@ -29,6 +30,8 @@ pub(super) enum Wants {
 pub(super) enum Reuse {
     KeepAlive,
     Close,
+    /// The connection goes on, but not with HTTP (RFC 9110 section 7.8).
+    Switch,
 }
 
 impl Exchange {
@@ -42,6 +45,10 @@ impl Exchange {
 
     /// How the body is framed (RFC 9112 section 6), and what of it is sent.
     pub(super) fn frame(&mut self, status: StatusCode, body: Body) -> (Length, Body) {
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            self.reuse = Reuse::Switch;
+            return (Length::NoBody, body);
+        }
         if !encode::has_body(status) {
             return (Length::NoBody, Body::empty());
         }
@@ -64,9 +71,15 @@ impl Exchange {
 }
 
 /// What a handler returned, if it can be sent; else it has made a mistake.
-pub(super) fn final_answer(response: Response) -> Response {
-    let mistake = match response.body().kind {
+pub(super) fn final_answer(response: Response, exchange: ExchangeId, life: Life) -> Response {
+    let mistake = match &response.body().kind {
         Kind::Later(_) => "an answer that was promised for another request",
+        Kind::Upgrade(upgrade) if upgrade.exchange != exchange => "an upgrade that another request has asked for",
+        Kind::Upgrade(_) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+            // A new conversation would not know that the server is about to end.
+            let is_late = life == Life::Draining;
+            return if is_late { Response::status_page(StatusCode::SERVICE_UNAVAILABLE) } else { response };
+        }
         _ if response.status().is_informational() => "a status that is not final",
         _ => return response,
     };

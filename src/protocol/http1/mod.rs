@@ -10,11 +10,12 @@
 //!    │                        a stream              │    ▼
 //!    │   end of the stream ┌──────────── Streaming ◄┼─ Waiting
 //!    └─────────────────────┘                        │    │ whole answer
-//!                                                   └────┴────► Idle, or Finished
+//!                                                   └────┴────► Idle, or Finished, or Leaving
 //! ```
 //!
 //! Every arrow to `Idle` leads to `Finished` instead when the connection shall not be used again: the client said
-//! `close`, the server is shutting down, or the request was refused and what follows it cannot be trusted.
+//! `close`, the server is shutting down, or the request was refused and what follows it cannot be trusted. `Leaving` is
+//! the answer 101: the connection goes on with another session.
 //! [`HttpSession::run`] is the one function that moves between states.
 //!
 //! Pattern: State.
@@ -41,10 +42,10 @@ use self::exchange::{Exchange, Reuse, Wants, asks_to_close, final_answer};
 use self::head::{Expectation, Head, MAX_FIELDS};
 pub use self::settings::HttpSettings;
 use self::waits::{Missing, ReadingBody, Streaming, Waiting};
-use super::{Next, Protocol, Session};
+use super::{Next, Protocol, Session, upgrade};
 use crate::connection::{Connection, MOST_UNREAD_BYTES};
 use crate::handler::{Handler, Place, call, plan};
-use crate::message::{ExchangeId, Kind, Note, ProtocolError, Received, Reply, Request, Response};
+use crate::message::{ExchangeId, Kind, Note, ProtocolError, Received, Reply, Request, Response, Upgrade};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
 pub struct Http {
@@ -114,6 +115,8 @@ enum State {
     /// The answer comes from another thread.
     Waiting(Box<Waiting>),
     Streaming(Box<Streaming>),
+    /// HTTP is over here, the connection is not.
+    Leaving(Box<Upgrade>),
     Finished,
 }
 
@@ -159,8 +162,8 @@ impl Session for HttpSession {
     }
 
     fn on_deadline(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
-        match &self.state {
-            State::Idle { .. } | State::Finished => {
+        match &mut self.state {
+            State::Idle { .. } | State::Leaving(_) | State::Finished => {
                 log::debug!("{} was idle for too long (idle_timeout)", new_socket.peer_addr());
                 self.state = State::Finished;
             }
@@ -176,10 +179,7 @@ impl Session for HttpSession {
                 let answer = Response::status_page(StatusCode::SERVICE_UNAVAILABLE);
                 self.state = self.answer(new_socket, exchange, answer);
             }
-            State::Streaming(_) => {
-                log::error!("a stream for {} stood still for too long (handler_timeout)", new_socket.peer_addr());
-                return Err(io::ErrorKind::TimedOut.into());
-            }
+            State::Streaming(streaming) => streaming.send_heartbeat(new_socket)?,
         }
         self.run(new_socket)
     }
@@ -196,8 +196,8 @@ impl Session for HttpSession {
             State::ReadingHead { since, .. } => Some(*since + settings.head_timeout),
             State::ReadingBody(reading) => Some(reading.deadline(settings)),
             State::Waiting(waiting) => Some(waiting.since + settings.handler_timeout),
-            State::Streaming(streaming) => Some(streaming.since + settings.handler_timeout),
-            State::Finished => None,
+            State::Streaming(streaming) => Some(streaming.deadline(settings)),
+            State::Leaving(_) | State::Finished => None,
         }
     }
 
@@ -217,6 +217,7 @@ impl HttpSession {
                 State::ReadingBody(reading) => self.read_body(new_socket, reading),
                 State::Waiting(waiting) => Step::Stay(State::Waiting(waiting)),
                 State::Streaming(streaming) => self.stream(new_socket, streaming)?,
+                State::Leaving(upgrade) => return Ok(Next::Become(upgrade::open(*upgrade, new_socket)?)),
                 State::Finished => return Ok(Next::Close),
             };
             match step {
@@ -357,7 +358,7 @@ impl HttpSession {
             let missing = Missing::Answer { pending: response };
             return State::Waiting(Box::new(Waiting { exchange, missing, since: now }));
         }
-        let (status, headers, body) = final_answer(response).into_parts();
+        let (status, headers, body) = final_answer(response, exchange.id, self.life).into_parts();
         self.unsent_answers += 1;
         let is_last = exchange.id >= self.shared.settings.requests_per_connection;
         if is_last {
@@ -374,7 +375,8 @@ impl HttpSession {
             Kind::Bytes(bytes) => new_socket.send_bytes(bytes),
             Kind::File(slice) => new_socket.send_file(slice),
             Kind::Channel(body) => return State::Streaming(Box::new(Streaming { exchange, body, length, since: now })),
-            Kind::Later(_) => {}
+            Kind::Upgrade(upgrade) if exchange.reuse == Reuse::Switch => return State::Leaving(Box::new(upgrade)),
+            Kind::Later(_) | Kind::Upgrade(_) => {}
         }
         after(exchange, now)
     }
@@ -397,6 +399,9 @@ impl HttpSession {
     /// Sends on what the producer of the body has, while the client takes it.
     fn stream(&self, new_socket: &mut Connection, mut streaming: Box<Streaming>) -> io::Result<Step> {
         let address = new_socket.address();
+        if self.life == Life::Draining && streaming.body.keep_alive.is_some() {
+            streaming.body.end(); // nobody can wait for its end
+        }
         while !new_socket.is_full() {
             match streaming.body.receive(&address, streaming.exchange.id) {
                 Received::Bytes(bytes) => {
@@ -424,6 +429,6 @@ impl HttpSession {
 fn after(exchange: Exchange, now: Instant) -> State {
     match exchange.reuse {
         Reuse::KeepAlive => State::Idle { since: now },
-        Reuse::Close => State::Finished,
+        Reuse::Close | Reuse::Switch => State::Finished,
     }
 }

@@ -1,6 +1,7 @@
 //! What is kept while something is waited for: the rest of a body, an answer, more of a stream. Each of these is the data of
 //! one state.
 
+use std::io;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -107,6 +108,22 @@ impl Waiting {
 }
 
 impl Streaming {
+    /// When something must have been sent.
+    pub(super) fn deadline(&self, settings: &HttpSettings) -> Instant {
+        self.since + self.body.keep_alive.as_ref().map_or(settings.handler_timeout, |keep_alive| keep_alive.interval)
+    }
+
+    /// Says that a body without an end goes on, though nothing has happened. No other body has anything to say.
+    pub(super) fn send_heartbeat(&mut self, new_socket: &mut Connection) -> io::Result<()> {
+        let Some(keep_alive) = &self.body.keep_alive else {
+            log::error!("a stream for {} stood still for too long (handler_timeout)", new_socket.peer_addr());
+            return Err(io::ErrorKind::TimedOut.into());
+        };
+        self.send(new_socket, keep_alive.heartbeat.clone());
+        self.since = new_socket.now();
+        Ok(())
+    }
+
     pub(super) fn send(&self, new_socket: &mut Connection, bytes: Bytes) {
         if self.length != Length::Chunked {
             return new_socket.send_bytes(bytes);
