@@ -57,8 +57,10 @@ fn an_event_goes_out_when_it_is_sent() {
     let (mut client, sender) = stream(1024);
     sender.try_send(sse::Event::new("a\nb").named("n").id(1)).unwrap();
     assert_eq!(text(&mut client), chunk("event: n\nid: 1\ndata: a\ndata: b\n\n"));
-    sender.clone().send("c").unwrap();
-    assert_eq!(text(&mut client), chunk("data: c\n\n"));
+    let clone = sender.clone();
+    clone.send("c").unwrap();
+    drop(clone);
+    assert_eq!(text(&mut client), chunk("data: c\n\n"), "one sender is left");
     drop(sender);
     assert_eq!(text(&mut client), "0\r\n\r\n");
     assert!(!client.is_closed(), "the connection can be used again");
