@@ -100,8 +100,9 @@ impl Table {
 mod tests {
     use std::fs::{self, File};
 
+    use super::super::charset::Charsets;
     use super::super::resolve::{Root, Target};
-    use super::super::variant;
+    use super::super::variant::{self, Place};
     use super::*;
 
     /// Files that were changed long ago, and a cache of all of them that fit.
@@ -113,7 +114,8 @@ mod tests {
             let file = File::open(&path).unwrap();
             let metadata = file.metadata().unwrap();
             let (root, target) = (Root::new(folder.path()), Target::root().child(name));
-            let mut variant = variant::choose(&root, &target, file, &metadata, Wanted::default()).unwrap();
+            let place = Place { root: &root, target: &target, charsets: &Charsets::default() };
+            let mut variant = variant::choose(&place, file, &metadata, Wanted::default()).unwrap();
             variant.fingerprints = Some(vec![Fingerprint::taken_from_an_old_file(&path, &metadata)]);
             cache.keep(name, Wanted::default(), variant);
         }

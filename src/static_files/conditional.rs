@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderValue, Method};
 
 use super::beneath::inode;
+use super::charset::Charset;
 use crate::coding::Coding;
 use crate::message::Request;
 
@@ -54,8 +55,17 @@ impl Validators {
 
     /// Other bytes need another strong tag (RFC 9110 section 8.8.3.3).
     pub(super) fn of_coding(self, coding: Coding) -> Self {
+        self.with_suffix(coding.token())
+    }
+
+    /// So does another charset of the same bytes: a browser that has them must not read them as it did before.
+    pub(super) fn of_charset(self, charset: Charset) -> Self {
+        if charset == Charset::UTF_8 { self } else { self.with_suffix(&charset.name()) }
+    }
+
+    fn with_suffix(self, suffix: &str) -> Self {
         let plain = String::from_utf8_lossy(self.tag.as_bytes()).trim_matches('"').to_owned();
-        let tag = HeaderValue::try_from(format!("\"{plain}-{}\"", coding.token()));
+        let tag = HeaderValue::try_from(format!("\"{plain}-{suffix}\""));
         Self { tag: tag.expect("a tag and a token"), ..self }
     }
 

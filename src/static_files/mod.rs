@@ -17,6 +17,11 @@
 
 mod beneath;
 mod cache;
+#[cfg(feature = "charset")]
+mod charset;
+#[cfg(not(feature = "charset"))]
+#[path = "no_charset.rs"]
+mod charset;
 mod conditional;
 mod listing;
 mod media_type;
@@ -34,7 +39,9 @@ use http::header::{ALLOW, CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, Method, StatusCode};
 
 use self::cache::Cache;
+use self::charset::{Charset, Charsets};
 use self::resolve::{Found, Refusal, Root, Slash, Target};
+use self::variant::Place;
 use crate::handler::{Handler, Plan};
 use crate::message::{Request, Response};
 
@@ -63,6 +70,7 @@ pub struct StaticFiles {
     root: Root,
     scope: Scope,
     cache: Cache,
+    charsets: Charsets,
 }
 
 /// What of the root is served.
@@ -92,7 +100,7 @@ impl StaticFiles {
         Self::open(path).unwrap_or_else(|error| {
             log::error!("{error}");
             let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-            Self { root: Root::new(&path), scope: Scope::All, cache: Cache::new(CACHE_BYTES) }
+            Self::of(&path, Scope::All)
         })
     }
 
@@ -103,22 +111,24 @@ impl StaticFiles {
     }
 
     fn open_path(path: &Path) -> io::Result<Self> {
-        let (path, cache) = (std::path::absolute(path)?, Cache::new(CACHE_BYTES));
+        let path = std::path::absolute(path)?;
         let metadata = path.metadata()?;
         if metadata.is_dir() {
             std::fs::read_dir(&path)?;
-            return Ok(Self { root: Root::new(&path), scope: Scope::All, cache });
+            return Ok(Self::of(&path, Scope::All));
         }
         if !metadata.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is neither a folder nor a file"));
         }
         File::open(&path)?;
         match (path.parent(), path.file_name()) {
-            (Some(folder), Some(name)) => {
-                Ok(Self { root: Root::new(folder), scope: Scope::Only(name.to_owned()), cache })
-            }
+            (Some(folder), Some(name)) => Ok(Self::of(folder, Scope::Only(name.to_owned()))),
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         }
+    }
+
+    fn of(folder: &Path, scope: Scope) -> Self {
+        Self { root: Root::new(folder), scope, cache: Cache::new(CACHE_BYTES), charsets: Charsets::default() }
     }
 
     /// How many bytes of small files are kept in memory, at most. 0 keeps none. Default: 64 MiB.
@@ -128,6 +138,29 @@ impl StaticFiles {
     pub fn cache_limit(mut self, bytes: usize) -> Self {
         self.cache = Cache::new(bytes);
         self
+    }
+
+    /// All text is written in this charset, and no file is looked at to find out. Names are those of the WHATWG Encoding
+    /// Standard, in any case: `utf-8`, `gbk`, `big5`, `shift_jis`, `windows-1251`; fails for another.
+    ///
+    /// ```
+    /// use qibu::{StaticFiles, testing::TestClient};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// std::fs::write(folder.path().join("old.txt"), b"caf\xE9")?;
+    ///
+    /// let client = TestClient::new(StaticFiles::new(folder.path()).charset("Latin1")?);
+    /// assert_eq!(client.get("/old.txt").send().header("content-type"), Some("text/plain; charset=windows-1252"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn charset(mut self, name: &str) -> io::Result<Self> {
+        let unknown = || {
+            let message =
+                format!("{name:?} is no charset that browsers know; utf-8, gbk, big5 and windows-1252 are some");
+            io::Error::new(io::ErrorKind::InvalidInput, message)
+        };
+        self.charsets = Charsets::all(Charset::named(name).ok_or_else(unknown)?);
+        Ok(self)
     }
 
     fn answer(&self, request: &Request) -> Result<Response, Refusal> {
@@ -165,10 +198,11 @@ impl StaticFiles {
 
     /// Steps 4 to 7, again if the file is changed meanwhile.
     fn send(&self, request: &Request, target: &Target, file: File, metadata: Metadata) -> Result<Response, Refusal> {
+        let place = Place { root: &self.root, target, charsets: &self.charsets };
         let (mut opened, wanted) = ((file, metadata), variant::wanted(request));
         for _ in 0..MOST_TRIES {
             let (file, metadata) = opened;
-            match variant::choose(&self.root, target, file, &metadata, wanted) {
+            match variant::choose(&place, file, &metadata, wanted) {
                 Ok(variant) => {
                     let response = variant.representation.answer(request);
                     if is_plain_spelling(request, target) {

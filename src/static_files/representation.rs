@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,9 +10,8 @@ use http::header::{LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::conditional::{self, Validators, Verdict};
-use super::media_type;
 use super::range::{self, Selection};
-use crate::coding::Coding;
+use crate::coding::{self, Coding};
 use crate::message::{Body, Request, Response};
 
 /// A file as it was at one moment, in one content coding.
@@ -37,10 +35,16 @@ pub(super) enum Content {
 const ESTIMATED_FIELD_BYTES: usize = 1024;
 
 impl Representation {
-    /// `path` says what kind of file it is, whatever its coding.
-    pub(super) fn new(path: &Path, coding: Option<Coding>, validators: Validators, content: Content) -> Self {
+    /// `content_type` says what it is when it is decoded.
+    pub(super) fn new(
+        content_type: HeaderValue,
+        coding: Option<Coding>,
+        validators: Validators,
+        content: Content,
+    ) -> Self {
+        let gains = content_type.to_str().is_ok_and(coding::gains);
         let mut fields = HeaderMap::with_capacity(8);
-        fields.insert(CONTENT_TYPE, media_type::of(path));
+        fields.insert(CONTENT_TYPE, content_type);
         fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         fields.insert(ETAG, validators.tag.clone());
         if let Some(modified) = &validators.modified {
@@ -48,7 +52,7 @@ impl Representation {
         }
         fields.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if media_type::is_compressible(path) {
+        if gains {
             // RFC 9110 §12.5.5: another client may get another form, so caches must ask again.
             fields.insert(VARY, HeaderValue::from_static("accept-encoding"));
         }

@@ -6,14 +6,15 @@
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::beneath::Fingerprint;
+use super::charset::{Charset, Charsets};
 use super::conditional::Validators;
-use super::media_type;
+use super::media_type::{Characters, MediaType};
 use super::representation::{Content, Representation};
 use super::resolve::{Found, Root, Target};
 use crate::coding::{Coding, Wanted, compress};
@@ -38,46 +39,54 @@ const COMPRESS_AT_MOST_BYTES: u64 = 8 * 1024 * 1024;
 /// The codings that the client takes; none where the kind of file gains nothing. A folder may be its `index.html`.
 pub(super) fn wanted(request: &Request) -> Wanted {
     let path = request.path();
-    let gains = path.ends_with('/') || media_type::is_compressible(Path::new(path));
+    let gains = path.ends_with('/') || MediaType::of(Path::new(path)).is_compressible();
     if gains { Wanted::of(request) } else { Wanted::default() }
 }
 
+/// Where a file was found, and what is known of the texts there.
+pub(super) struct Place<'a> {
+    pub(super) root: &'a Root,
+    pub(super) target: &'a Target,
+    pub(super) charsets: &'a Charsets,
+}
+
 /// Reads what has to be read. Fails with `UnexpectedEof` if the file has become shorter meanwhile.
-pub(super) fn choose(
-    root: &Root,
-    target: &Target,
-    mut file: File,
-    metadata: &Metadata,
-    wanted: Wanted,
-) -> io::Result<Variant> {
-    let validators = Validators::of(metadata, SystemTime::now());
+pub(super) fn choose(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: Wanted) -> io::Result<Variant> {
+    let Place { root, target, charsets } = place;
     let original = root.fingerprint(target, metadata);
+    let media_type = MediaType::of(&target.path);
+    let charset = match media_type.characters {
+        Characters::Text(text) => charsets.of(&mut file, metadata.len(), text, original.as_ref())?,
+        Characters::Utf8 | Characters::Own => Charset::UTF_8,
+    };
+    let content_type = media_type.field_value(charset);
+    let validators = |metadata: &Metadata| Validators::of(metadata, SystemTime::now()).of_charset(charset);
     for coding in wanted.iter() {
         if let Some((sidecar, coded)) = find_sidecar(root, target, metadata, coding) {
             let Found::File(mut file, metadata) = coded else { continue };
             let content = read_or_keep(&mut file, metadata.len())?;
-            let validators = Validators::of(&metadata, SystemTime::now());
             let fingerprints =
                 original.and_then(|original| Some(vec![original, root.fingerprint(&sidecar, &metadata)?]));
-            let representation = Representation::new(&target.path, Some(coding), validators, content);
+            let representation = Representation::new(content_type, Some(coding), validators(&metadata), content);
             return Ok(Variant { representation, fingerprints });
         }
     }
     let fingerprints = original.map(|original| vec![original]);
+    let validators = validators(metadata);
     if let Some(coding) = wanted.iter().next()
         && (COMPRESS_AT_LEAST_BYTES..=COMPRESS_AT_MOST_BYTES).contains(&metadata.len())
-        && media_type::is_compressible(&target.path)
+        && media_type.is_compressible()
     {
         let plain = read(&mut file, metadata.len())?;
         let (coding, bytes, validators) = match compress(coding, &plain)? {
             Some(coded) => (Some(coding), coded, validators.of_coding(coding)),
             None => (None, plain, validators),
         };
-        let representation = Representation::new(&target.path, coding, validators, Content::Memory(bytes.into()));
+        let representation = Representation::new(content_type, coding, validators, Content::Memory(bytes.into()));
         return Ok(Variant { representation, fingerprints });
     }
     let content = read_or_keep(&mut file, metadata.len())?;
-    Ok(Variant { representation: Representation::new(&target.path, None, validators, content), fingerprints })
+    Ok(Variant { representation: Representation::new(content_type, None, validators, content), fingerprints })
 }
 
 /// What a file with this coding has behind its name.
@@ -108,6 +117,7 @@ fn read_or_keep(file: &mut File, length: u64) -> io::Result<Content> {
 }
 
 fn read(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
+    file.rewind()?; // it may have been looked at
     let mut bytes = vec![0; usize::try_from(length).expect("it was compared with a limit")];
     file.read_exact(&mut bytes)?;
     Ok(bytes)

@@ -12,13 +12,13 @@ use std::time::{Duration, SystemTime};
 const TICK: Duration = Duration::from_secs(2);
 
 /// A path, and the identity of what it led to.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::static_files) struct Fingerprint {
     path: CString,
     identity: Identity,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Identity {
     device: u64,
     inode: u64,

@@ -75,7 +75,7 @@ pub(in crate::static_files) fn inode(_: &Metadata) -> u64 {
 }
 
 /// Nothing here tells a changed file for certain, so nothing is kept.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::static_files) struct Fingerprint {}
 
 impl Fingerprint {
