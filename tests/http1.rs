@@ -1279,7 +1279,8 @@ fn a_host_that_is_missing_doubled_or_malformed_is_400() {
 #[test]
 fn a_host_that_only_looks_like_a_uri_host_is_400() {
     // RFC 3986 §2.1 and §3.2.2: %XX is two hexadecimal digits, and brackets hold an address.
-    for host in ["[]", "[.]", "[%%%]", "[1]", "%zz", "a%2", "a%"] {
+    // RFC 9110 §4.2.1: a port needs a host.
+    for host in ["[]", "[.]", "[%%%]", "[1]", "%zz", "a%2", "a%", ":80", ":"] {
         echo_server().refuses(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"), 400);
     }
 }

@@ -95,47 +95,6 @@ fn is_extensions(bytes: &[u8]) -> bool {
     bytes.is_empty() || is_text && trim(bytes).starts_with(b";")
 }
 
-/// A request, complete.
-#[derive(Debug)]
-pub(crate) struct Request<'a> {
-    pub(crate) method: &'a [u8],
-    pub(crate) target: &'a [u8],
-    pub(crate) body: Vec<u8>,
-    /// What stands behind it.
-    pub(crate) rest: &'a [u8],
-}
-
-/// Takes the first request off, by RFC 9112 sections 3, 5 and 6. `None`: malformed, incomplete, or with two meanings.
-pub(crate) fn request(mut bytes: &[u8]) -> Option<Request<'_>> {
-    while let Some(rest) = bytes.strip_prefix(b"\r\n") {
-        bytes = rest;
-    }
-    let (first, rest) = line(bytes)?;
-    let words: Vec<_> = first.split(|byte| *byte == b' ').collect();
-    let [method, target, [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor @ b'0'..=b'9']] = words[..] else {
-        return None;
-    };
-    let (fields, rest) = section(rest)?;
-    let values = |name: &str| {
-        let values: Vec<_> = fields.iter().filter(|(known, _)| known == name).map(|(_, value)| &**value).collect();
-        (!values.is_empty()).then(|| values.join(&b','))
-    };
-    let (body, rest) = match (values("content-length"), values("transfer-encoding")) {
-        (None, None) => (Vec::new(), rest),
-        (Some(length), None) if length.iter().all(u8::is_ascii_digit) => {
-            let length = std::str::from_utf8(&length).ok()?.parse().ok()?;
-            let (body, rest) = rest.split_at_checked(length)?;
-            (body.to_vec(), rest)
-        }
-        (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") && *minor != b'0' => {
-            let chunked = dechunk(rest)?;
-            (chunked.body, chunked.rest)
-        }
-        _ => return None,
-    };
-    is_token(method).then_some(Request { method, target, body, rest })
-}
-
 /// Decodes `%41` and the like; `None` where two hexadecimal digits are missing.
 pub(crate) fn percent_decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::new();

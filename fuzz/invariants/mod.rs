@@ -4,16 +4,18 @@
 //! test (`tests/fuzz_regressions.rs`), which replays the seeds and what was found before. A broken promise is a panic.
 //!
 //! Everything goes through the public API of the library. What is compared with is written anew here, plainly and
-//! strictly: [`grammar`] reads fields and chunks, [`answers`] reads answers.
+//! strictly: [`grammar`] reads fields and chunks, [`requests`] reads requests, [`answers`] answers. `tests/properties/`
+//! uses the same readers.
 
 #![allow(dead_code, unused_imports, reason = "each fuzz target is a crate of its own and uses one of these")]
 
-mod answers;
+pub(crate) mod answers;
 mod chunked;
 mod conditional;
 mod fields;
-mod grammar;
+pub(crate) mod grammar;
 mod http1_session;
+pub(crate) mod requests;
 // Its folder has links and names that other systems do not know.
 #[cfg(unix)]
 mod target;
@@ -26,7 +28,7 @@ pub(crate) use self::http1_session::http1_session;
 pub(crate) use self::target::target;
 
 /// Writes every log line out and throws it away, so that the formatting of what clients sent is under test.
-fn log_everything() {
+pub(crate) fn log_everything() {
     struct Sink;
 
     impl log::Log for Sink {
@@ -48,6 +50,6 @@ fn log_everything() {
 }
 
 /// Bytes for a message.
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }

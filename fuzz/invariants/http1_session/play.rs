@@ -6,7 +6,7 @@ use qibu::testing::TestConn;
 use qibu::{AccessLog, HandlerExt, Http, HttpSettings, Version};
 
 use super::super::answers::{self, Answer, End, Read};
-use super::super::{grammar, text};
+use super::super::{requests, text};
 use super::script::{Event, Limits, Script};
 use super::site::{Asked, Book, Site, pieces};
 
@@ -239,10 +239,10 @@ fn check_requests(all: &[Asked], bytes: &[u8]) {
         if is_refused_last {
             return;
         }
-        let Some(request) = grammar::request(rest) else { panic!("{asked:?} is smuggled: {}", text(rest)) };
+        let Some(request) = requests::read(rest) else { panic!("{asked:?} is smuggled: {}", text(rest)) };
         assert_eq!(text(asked.method.as_bytes()), text(request.method), "{}", text(rest));
-        let path = request.target.split(|byte| *byte == b'?').next().unwrap_or_default();
-        assert!(asked.path.as_bytes() == path || !path.starts_with(b"/"), "{asked:?}: {}", text(rest));
+        let (path, _) = request.path_and_query();
+        assert_eq!(text(asked.path.as_bytes()), text(&path), "{asked:?}: {}", text(rest));
         assert_eq!(text(&asked.body), text(&request.body), "the body of {asked:?}: {}", text(rest));
         rest = request.rest;
     }

@@ -287,8 +287,8 @@ fn decimal(value: &[u8]) -> Result<u64, ProtocolError> {
     number.ok_or(ProtocolError::BadContentLength)
 }
 
-/// RFC 3986 §3.2 without userinfo: a name, an IPv4 address or an [IPv6] one, and perhaps a port. Empty is allowed where
-/// the target has no authority (RFC 9112 §3.2).
+/// RFC 3986 §3.2 without userinfo: a name, an IPv4 address or an [IPv6] one, and perhaps a port. Nothing at all is allowed
+/// where the target has no authority (RFC 9112 §3.2), but no port without a host (RFC 9110 §4.2.1).
 fn is_authority(value: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(value) else { return false };
     let (is_host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
@@ -296,7 +296,7 @@ fn is_authority(value: &[u8]) -> bool {
         Some(None) => return false,
         None => {
             let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
-            (is_registered_name(name), port)
+            (is_registered_name(name) && (port.is_empty() || !name.is_empty()), port)
         }
     };
     is_host
@@ -373,7 +373,7 @@ fn absolute_form(target: &str) -> Result<Range<usize>, ProtocolError> {
     let scheme = ["http://", "https://"].into_iter().find(has_scheme).ok_or(ProtocolError::MalformedTarget)?;
     let rest = &target[scheme.len()..];
     let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
-    if authority.is_empty() || authority.starts_with(':') || !is_authority(authority.as_bytes()) {
+    if authority.is_empty() || !is_authority(authority.as_bytes()) {
         return Err(ProtocolError::MalformedTarget);
     }
     if scheme == "https://" {
