@@ -8,5 +8,8 @@
 //! Pattern: Decorator.
 
 mod access_log;
+mod forwarded;
+mod trusted_proxies;
 
 pub use access_log::AccessLog;
+pub use trusted_proxies::TrustedProxies;

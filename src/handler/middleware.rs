@@ -2,9 +2,14 @@
 //!
 //! `handler.with(AccessLog::new())` is again a handler. The last `with` is the outermost.
 //!
+//! What is refused while it is planned is an answer like any other: the decorators around the one that refused it get it
+//! from their `next`, so that a 401 is logged and has its security fields, too.
+//!
 //! Pattern: Decorator.
 
-use super::{Handler, Plan};
+use std::sync::{Mutex, PoisonError};
+
+use super::{Handler, Origin, Place, Plan};
 use crate::message::{Request, Response};
 
 /// Something that stands before, after or in place of the next handler.
@@ -24,7 +29,8 @@ pub trait Middleware: Send + Sync + 'static {
     /// Handles the request, as a rule by calling `next`. Change its answer through [`Response::map`]: it may come later.
     fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response;
 
-    /// What `next` plans, unless this decorator knows better.
+    /// What `next` plans, unless this decorator knows better. It runs on the event loop and must not block. Where `next`
+    /// refuses the request, [`Self::handle`] is called at once, and its `next` answers with the refusal.
     fn plan(&self, request: &mut Request, next: &dyn Handler) -> Plan {
         next.plan(request)
     }
@@ -43,16 +49,47 @@ where
 #[derive(Debug)]
 pub struct With<M, H> {
     middleware: M,
-    inner: H,
+    inner: Inner<H>,
 }
 
 impl<M: Middleware, H: Handler> Handler for With<M, H> {
     fn handle(&self, request: &mut Request) -> Response {
-        self.middleware.handle(request, &self.inner)
+        self.middleware.handle(request, &self.inner.0)
     }
 
     fn plan(&self, request: &mut Request) -> Plan {
-        self.middleware.plan(request, &self.inner)
+        match self.middleware.plan(request, &self.inner) {
+            Plan { place: Place::Refused(refusal), origin: Origin::Inside, .. } => {
+                let answered = Answered(Mutex::new(Some(*refusal)));
+                Plan::refuse(self.middleware.handle(request, &answered))
+            }
+            plan => Plan { origin: Origin::Here, ..plan },
+        }
+    }
+}
+
+/// What a decorator stands around. It marks what it refuses, to tell it from what the decorator refuses itself.
+#[derive(Debug)]
+struct Inner<H>(H);
+
+impl<H: Handler> Handler for Inner<H> {
+    fn handle(&self, request: &mut Request) -> Response {
+        self.0.handle(request)
+    }
+
+    fn plan(&self, request: &mut Request) -> Plan {
+        Plan { origin: Origin::Inside, ..self.0.plan(request) }
+    }
+}
+
+/// A handler whose answer is known already.
+struct Answered(Mutex<Option<Response>>);
+
+impl Handler for Answered {
+    /// A decorator that asks a second time has no use for the first answer.
+    fn handle(&self, _: &mut Request) -> Response {
+        let answer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        answer.unwrap_or_else(|| Response::status_page(http::StatusCode::INTERNAL_SERVER_ERROR))
     }
 }
 
@@ -60,7 +97,7 @@ impl<M: Middleware, H: Handler> Handler for With<M, H> {
 pub trait HandlerExt: Handler + Sized {
     /// Puts a decorator around this handler.
     fn with<M: Middleware>(self, middleware: M) -> With<M, Self> {
-        With { middleware, inner: self }
+        With { middleware, inner: Inner(self) }
     }
 
     /// The handler as an object, to be kept beside others of other types.

@@ -112,6 +112,14 @@ impl<H: Handler + ?Sized> Handler for Arc<H> {
 pub struct Plan {
     pub(crate) place: Place,
     pub(crate) body_limit: Option<u64>,
+    pub(crate) origin: Origin,
+}
+
+/// Whose plan it is, as a decorator sees it: a refusal from inside passes through it, its own does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Here,
+    Inside,
 }
 
 /// Where the handler runs.
@@ -126,17 +134,17 @@ pub(crate) enum Place {
 impl Plan {
     /// On the event loop, when the whole body is there.
     pub fn inline() -> Self {
-        Self { place: Place::Loop, body_limit: None }
+        Self { place: Place::Loop, body_limit: None, origin: Origin::Here }
     }
 
     /// On a worker thread, when the whole body is there: for handlers that block. See [`blocking`].
     pub fn pool() -> Self {
-        Self { place: Place::Pool, body_limit: None }
+        Self { place: Place::Pool, body_limit: None, origin: Origin::Here }
     }
 
     /// Not at all: `response` is the answer, and the body is not read.
     pub fn refuse(response: Response) -> Self {
-        Self { place: Place::Refused(Box::new(response)), body_limit: None }
+        Self { place: Place::Refused(Box::new(response)), body_limit: None, origin: Origin::Here }
     }
 
     /// The longest body that is taken, in bytes, instead of the server's setting.

@@ -28,6 +28,6 @@ pub use channel::{BodySender, Closed, TrySendError};
 pub use error::{Error, ProtocolError, Result};
 pub use into_response::IntoResponse;
 pub use request::Request;
-pub(crate) use request::{FieldLine, HasQuery, RawHead, Span};
+pub(crate) use request::{FieldLine, HasQuery, RawHead, Security, Span};
 pub use response::Response;
 pub(crate) use upgrade::Upgrade;

@@ -5,7 +5,7 @@
 
 use std::cell::OnceCell;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -34,8 +34,17 @@ pub struct Request {
     trailers: HeaderMap,
     extensions: Extensions,
     peer: SocketAddr,
+    client: IpAddr,
+    security: Security,
     address: Address,
     exchange: ExchangeId,
+}
+
+/// Whether what the client sends can be read on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Security {
+    Plain,
+    Encrypted,
 }
 
 /// The head's bytes, and where the parts lie in them.
@@ -87,6 +96,8 @@ impl Request {
             trailers: HeaderMap::new(),
             extensions: Extensions::new(),
             peer,
+            client: peer.ip(),
+            security: Security::Plain,
             address,
             exchange,
         }
@@ -159,6 +170,25 @@ impl Request {
     /// The address of the client, or of the proxy before it. Clients of a unix socket have `0.0.0.0:0`.
     pub fn peer_addr(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// The address of the client itself, where [`TrustedProxies`](crate::TrustedProxies) stands around the handler and a
+    /// proxy has told it; else that of the peer.
+    pub fn client_addr(&self) -> IpAddr {
+        self.client
+    }
+
+    /// Whether the client's connection is encrypted, as far as we know: to us, or to a trusted proxy.
+    pub fn is_secure(&self) -> bool {
+        self.security == Security::Encrypted
+    }
+
+    pub(crate) fn set_client(&mut self, client: IpAddr) {
+        self.client = client;
+    }
+
+    pub(crate) fn set_security(&mut self, security: Security) {
+        self.security = security;
     }
 
     /// The whole body, decoded from its chunks. Fails if it could not be read to its end.
