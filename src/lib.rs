@@ -66,7 +66,7 @@ mod static_files;
 pub mod testing;
 
 pub use connection::{Connection, DATE_BYTES, Stats};
-pub use decorators::{AccessLog, TrustedProxies};
+pub use decorators::{AccessLog, Cors, Limit, RateLimit, RequestId, SecurityHeaders, TrustedProxies, limit};
 pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, With, blocking, sse};
 pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 pub use message::{

@@ -8,8 +8,21 @@
 //! Pattern: Decorator.
 
 mod access_log;
+mod buckets;
+mod cors;
 mod forwarded;
+mod limit;
+mod passes;
+mod rate_limit;
+mod request_id;
+mod security_headers;
 mod trusted_proxies;
+mod vary;
 
 pub use access_log::AccessLog;
+pub use cors::Cors;
+pub use limit::{Limit, limit};
+pub use rate_limit::RateLimit;
+pub use request_id::RequestId;
+pub use security_headers::SecurityHeaders;
 pub use trusted_proxies::TrustedProxies;

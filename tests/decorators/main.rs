@@ -1,4 +1,7 @@
 //! The decorators, a file each, over the public API. Those that need a feature are left out without it.
 
+mod cors;
+mod rate_limit;
 mod refusals;
+mod small_ones;
 mod trusted_proxies;
