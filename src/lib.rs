@@ -22,6 +22,7 @@
 //! | a handler that blocks | [`blocking(handler)`](blocking) |
 //! | an answer that comes later | [`Request::later`], [`Body::channel`] |
 //! | news for as long as the client listens | [`sse::channel`], [`sse::Broadcast`] |
+//! | messages both ways | [`ws::WebSocket`] |
 //! | no HTTP at all | a [`Session`], through [`WebServer::with_protocol`] or [`Response::upgrade`] |
 //!
 //! # The layers
@@ -64,6 +65,13 @@ mod protocol;
 mod server;
 mod static_files;
 pub mod testing;
+
+/// WebSocket (RFC 6455): [`WebSocket::upgrade`](ws::WebSocket::upgrade) is the answer that opens one, and a [`Handler`](ws::Handler)
+/// of its own serves each client.
+#[cfg(feature = "websocket")]
+pub mod ws {
+    pub use crate::protocol::websocket::{Broadcast, Handler, Message, Sender, Text, WebSocket};
+}
 
 pub use connection::{Connection, DATE_BYTES, Stats};
 pub use decorators::{AccessLog, Cors, Limit, RateLimit, RequestId, SecurityHeaders, TrustedProxies, limit};

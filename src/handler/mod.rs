@@ -7,7 +7,7 @@
 //! Pattern: Strategy ([`Handler`]), Adapter (closures are handlers), Decorator ([`Middleware`]).
 
 mod blocking;
-mod call;
+pub(crate) mod call;
 mod middleware;
 pub mod sse;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::channel::{self, BodyReceiver, BodySender, KeepAlive};
+use super::channel::{BodyReceiver, BodySender, KeepAlive};
 use super::{ExchangeId, Upgrade};
 
 /// A stretch of an open file, to be sent without passing through our memory where the system can do that.
@@ -72,7 +72,7 @@ impl Body {
     /// A stream: what is given to the sender, from any thread, goes out as it comes. At most `capacity` bytes wait
     /// for a slow client; then [`BodySender::send`] waits and [`BodySender::try_send`] refuses.
     pub fn channel(capacity: usize) -> (BodySender, Self) {
-        let (sender, receiver) = channel::channel(capacity);
+        let (sender, receiver) = BodyReceiver::channel(capacity);
         (sender, Self { kind: Kind::Channel(receiver) })
     }
 

@@ -125,19 +125,6 @@ enum Stage {
     ReceiverGone,
 }
 
-pub(crate) fn channel(capacity: usize) -> (BodySender, BodyReceiver) {
-    let state = State {
-        queue: VecDeque::new(),
-        queued_bytes: 0,
-        senders: 1,
-        trailers: HeaderMap::new(),
-        stage: Stage::Open,
-        waiting: None,
-    };
-    let shared = Arc::new(Shared { state: Mutex::new(state), room: Condvar::new(), capacity: capacity.max(1) });
-    (BodySender { shared: shared.clone() }, BodyReceiver { shared, keep_alive: None })
-}
-
 impl BodySender {
     /// Sends bytes, waiting while the client is behind. Do not call it on an event loop (in an inline handler): there
     /// it could wait for itself. Fails when the client has gone.
@@ -163,6 +150,11 @@ impl BodySender {
     /// Adds a trailer field, sent after the body where the protocol can (HTTP/1.1 chunked, RFC 9112 section 7.1.2).
     pub fn add_trailer(&self, name: http::HeaderName, value: http::HeaderValue) {
         self.shared.lock().trailers.append(name, value);
+    }
+
+    /// Whether both write into the same body.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
     }
 
     /// Whether the client has gone, so that a producer can stop its work.
@@ -204,6 +196,20 @@ impl fmt::Debug for BodySender {
 }
 
 impl BodyReceiver {
+    /// Both ends of a new channel, in which at most `capacity` bytes wait.
+    pub(crate) fn channel(capacity: usize) -> (BodySender, Self) {
+        let state = State {
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            senders: 1,
+            trailers: HeaderMap::new(),
+            stage: Stage::Open,
+            waiting: None,
+        };
+        let shared = Arc::new(Shared { state: Mutex::new(state), room: Condvar::new(), capacity: capacity.max(1) });
+        (BodySender { shared: shared.clone() }, Self { shared, keep_alive: None })
+    }
+
     /// The next bytes. On [`Received::Nothing`] a [`Note::Body`] is posted to `address` when there is more to know.
     pub(crate) fn receive(&self, address: &Address, exchange: ExchangeId) -> Received {
         let mut state = self.shared.lock();
@@ -220,6 +226,12 @@ impl BodyReceiver {
         }
         state.waiting = Some((address.clone(), exchange));
         Received::Nothing
+    }
+
+    /// From now on, until [`Received::Nothing`], the receiver looks by itself and need not be told.
+    #[allow(dead_code, reason = "the feature `websocket` needs it")]
+    pub(crate) fn look(&self) {
+        self.shared.lock().waiting = None;
     }
 
     /// Takes nothing more: the senders get [`Closed`], and what they had sent is the whole body.

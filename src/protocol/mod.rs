@@ -11,6 +11,8 @@
 
 pub(crate) mod http1;
 mod upgrade;
+#[cfg(feature = "websocket")]
+pub(crate) mod websocket;
 
 use std::io;
 use std::net::SocketAddr;

@@ -52,7 +52,7 @@ impl Response {
         protocol: &str,
         open: impl FnOnce(&mut Connection) -> S + Send + 'static,
     ) -> Self {
-        if !is_wanted(request, protocol) {
+        if !is_upgrade(request, protocol) {
             // RFC 9110 §15.5.22: say what to upgrade to.
             return Self::status_page(StatusCode::UPGRADE_REQUIRED).with_header(UPGRADE.as_str(), protocol);
         }
@@ -71,7 +71,7 @@ pub(super) fn open(upgrade: Upgrade, new_socket: &mut Connection) -> std::io::Re
 }
 
 /// RFC 9110 §7.8: never to a protocol that was not asked for, and never for HTTP/1.0. A body would have to be read first.
-fn is_wanted(request: &Request, protocol: &str) -> bool {
+pub(super) fn is_upgrade(request: &Request, protocol: &str) -> bool {
     let has_body = request.header("transfer-encoding").is_some()
         || request.header("content-length").is_some_and(|length| length.bytes().any(|digit| digit != b'0'));
     request.version() == Version::HTTP_11
@@ -82,7 +82,7 @@ fn is_wanted(request: &Request, protocol: &str) -> bool {
 }
 
 /// Whether a field that is a list has this element, in any case.
-pub(super) fn names(request: &Request, field: &str, element: &str) -> bool {
+fn names(request: &Request, field: &str, element: &str) -> bool {
     let elements = request.header_values(field).flat_map(|value| value.split(|byte| *byte == b','));
     elements.map(<[u8]>::trim_ascii).any(|known| known.eq_ignore_ascii_case(element.as_bytes()))
 }

@@ -1,0 +1,309 @@
+//! One client's WebSocket, after the handshake.
+//!
+//! ```text
+//!            on_open          we say goodbye             the client does, too, or its time is up
+//!   Opening ─────────► Open ────────────────► Closing ───────────────────────────────────────► Closed
+//!                        └───────── the client says goodbye, breaks a rule, or has gone ───────────┘
+//! ```
+//!
+//! tungstenite takes the client's frames apart, answers pings, and keeps the rules of the close handshake. What is sent to
+//! the client comes as whole frames out of a queue and is put between those of tungstenite, which never leaves half a frame.
+//!
+//! Pattern: State.
+
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use tungstenite::error::CapacityError;
+use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
+use tungstenite::{Error, Message as Heard};
+
+use super::duplex::Duplex;
+use super::{Handler, Limits, Message, Sender, Text, frame};
+use crate::connection::{Connection, too_slow_at};
+use crate::handler::call::panic_text;
+use crate::message::{BodyReceiver, Note, Received};
+use crate::protocol::{Next, Session};
+
+pub(super) struct WebSocketSession {
+    context: WebSocketContext,
+    /// `None` when it was told of the end.
+    handler: Option<Box<dyn Handler>>,
+    client: Sender,
+    frames: BodyReceiver,
+    limits: Limits,
+    state: State,
+    silence: Silence,
+    unfinished: Unfinished,
+    /// When a message last went either way.
+    active: Instant,
+}
+
+/// Where we are in the life of a WebSocket (RFC 6455 section 7).
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Opening,
+    Open,
+    /// We have said goodbye.
+    Closing {
+        until: Instant,
+    },
+    Closed,
+}
+
+/// Whether the client lives.
+#[derive(Debug, Clone, Copy)]
+enum Silence {
+    Since(Instant),
+    /// We have asked for a sign of life.
+    Asked(Instant),
+}
+
+/// The part of a message that has come, with what frames it.
+#[derive(Debug, Clone, Copy)]
+struct Unfinished {
+    since: Instant,
+    bytes: usize,
+}
+
+/// A client's frame header has so many bytes if the payload is a control frame's: opcode, length, mask (RFC 6455 §5.2).
+const CONTROL_HEADER_BYTES: usize = 6;
+
+/// How much tungstenite reads at once, in bytes; each client has a buffer of this size.
+const READ_BYTES: usize = 1024;
+
+/// The client was told no code, or nothing at all (RFC 6455 section 7.4.1).
+const NO_CODE: u16 = 1005;
+const NO_GOODBYE: u16 = 1006;
+
+impl Session for WebSocketSession {
+    fn handle_client_request(&mut self, new_socket: &mut Connection, _: SocketAddr) -> io::Result<Next> {
+        if !new_socket.input().is_empty() {
+            self.silence = Silence::Since(new_socket.now());
+        }
+        self.run(new_socket)
+    }
+
+    fn on_drained(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        self.run(new_socket)
+    }
+
+    fn on_note(&mut self, new_socket: &mut Connection, _: Note) -> io::Result<Next> {
+        self.run(new_socket)
+    }
+
+    fn on_deadline(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        let now = new_socket.now();
+        match (self.state, self.silence) {
+            (State::Opening | State::Open, Silence::Asked(_)) if self.silence_ends() <= now => {
+                log::debug!("{} gives no sign of life (pong_timeout)", new_socket.peer_addr());
+                self.end(NO_GOODBYE);
+            }
+            (State::Opening | State::Open, _) if self.unfinished_ends().is_some_and(|end| end <= now) => {
+                self.say_goodbye(new_socket, 1008, "a message came too slowly");
+            }
+            (State::Opening | State::Open, _) if self.idleness_ends().is_some_and(|end| end <= now) => {
+                self.say_goodbye(new_socket, 1001, "nobody has said anything for too long");
+            }
+            (State::Opening | State::Open, _) => {
+                new_socket.send_bytes(frame::ping());
+                self.silence = Silence::Asked(now);
+            }
+            (State::Closing { .. } | State::Closed, _) => self.state = State::Closed,
+        }
+        self.run(new_socket)
+    }
+
+    fn on_shutdown(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        self.send_queued(new_socket);
+        self.say_goodbye(new_socket, 1001, "the server is shutting down");
+        self.run(new_socket)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Opening | State::Open => {
+                let others = [self.unfinished_ends(), self.idleness_ends()];
+                Some(others.into_iter().flatten().fold(self.silence_ends(), Instant::min))
+            }
+            State::Closing { until } => Some(until),
+            State::Closed => None,
+        }
+    }
+}
+
+impl WebSocketSession {
+    pub(super) fn new(
+        new_socket: &Connection,
+        handler: Box<dyn Handler>,
+        limits: Limits,
+        subprotocol: Option<&'static str>,
+    ) -> Self {
+        let (sender, frames) = BodyReceiver::channel(limits.queue_bytes);
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BYTES)
+            .write_buffer_size(0)
+            .max_message_size(Some(limits.message_bytes))
+            .max_frame_size(Some(limits.message_bytes.max(125)));
+        let now = new_socket.now();
+        Self {
+            context: WebSocketContext::new(Role::Server, Some(config)),
+            handler: Some(handler),
+            client: Sender::new(sender, new_socket.peer_addr(), subprotocol),
+            frames,
+            limits,
+            state: State::Opening,
+            silence: Silence::Since(now),
+            unfinished: Unfinished { since: now, bytes: 0 },
+            active: now,
+        }
+    }
+
+    /// Moves on as far as the input, the output and the queue allow.
+    fn run(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        if let State::Opening = self.state {
+            self.state = State::Open;
+            self.tell(new_socket, |handler, client| handler.on_open(client));
+        }
+        self.frames.look(); // until the queue is found empty, nobody needs to wake us
+        self.send_queued(new_socket);
+        while !matches!(self.state, State::Closed) && !new_socket.is_full() {
+            match self.read(new_socket) {
+                Ok(heard) => self.hear(new_socket, heard),
+                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Next::Wait),
+                Err(error) => self.end_with(new_socket, &error),
+            }
+            self.send_queued(new_socket);
+        }
+        Ok(if let State::Closed = self.state { Next::Close } else { Next::Wait })
+    }
+
+    fn read(&mut self, new_socket: &mut Connection) -> Result<Heard, Error> {
+        let now = new_socket.now();
+        let mut duplex = Duplex::new(new_socket);
+        let heard = self.context.read(&mut duplex);
+        if self.unfinished.bytes == 0 {
+            self.unfinished.since = now;
+        }
+        self.unfinished.bytes += duplex.taken();
+        heard
+    }
+
+    fn hear(&mut self, new_socket: &mut Connection, heard: Heard) {
+        let message = match heard {
+            Heard::Text(text) => Message::Text(Text(text)),
+            Heard::Binary(bytes) => Message::Binary(bytes),
+            Heard::Ping(payload) | Heard::Pong(payload) => {
+                let length = CONTROL_HEADER_BYTES + payload.len();
+                self.unfinished.bytes = self.unfinished.bytes.saturating_sub(length);
+                return;
+            }
+            // tungstenite answers it with the next read, and then says that it is over.
+            Heard::Close(farewell) => return self.end(farewell.map_or(NO_CODE, |farewell| farewell.code.into())),
+            Heard::Frame(_) => return, // never comes from a read
+        };
+        self.unfinished.bytes = 0;
+        self.active = new_socket.now();
+        self.tell(new_socket, |handler, client| handler.on_message(client, message));
+    }
+
+    /// Nothing more can be read: it was agreed on, the client has gone, or it has broken a rule.
+    fn end_with(&mut self, new_socket: &mut Connection, error: &Error) {
+        let (code, reason) = match error {
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => (1009, "the message is too long"),
+            Error::Utf8(_) => (1007, "the text is not UTF-8"),
+            Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)
+            | Error::ConnectionClosed => {
+                self.end(NO_GOODBYE);
+                self.state = State::Closed;
+                return;
+            }
+            _ => (1002, "that is not WebSocket"),
+        };
+        log::debug!("{}: {error}", new_socket.peer_addr());
+        self.say_goodbye(new_socket, code, reason);
+        self.state = State::Closed; // RFC 6455 §7.1.7: what follows cannot be trusted
+    }
+
+    /// Sends on what is in the queue, while the client takes it.
+    fn send_queued(&mut self, new_socket: &mut Connection) {
+        let address = new_socket.address();
+        while matches!(self.state, State::Open) && !new_socket.is_full() {
+            match self.frames.receive(&address, 0) {
+                Received::Bytes(frame) => match frame::as_farewell(&frame) {
+                    Some(farewell) => self.close(new_socket, farewell),
+                    None => {
+                        self.active = new_socket.now();
+                        new_socket.send_bytes(frame);
+                    }
+                },
+                Received::Aborted => self.say_goodbye(new_socket, 1013, "reads too slowly"),
+                Received::Nothing | Received::End(_) => return,
+            }
+        }
+    }
+
+    fn say_goodbye(&mut self, new_socket: &mut Connection, code: u16, reason: &str) {
+        self.close(new_socket, frame::farewell(code, reason));
+    }
+
+    /// Begins the close handshake (RFC 6455 section 7.1.2), unless it has begun.
+    fn close(&mut self, new_socket: &mut Connection, farewell: CloseFrame) {
+        if !matches!(self.state, State::Opening | State::Open) {
+            return;
+        }
+        self.state = State::Closing { until: new_socket.now() + self.limits.close_timeout };
+        let code = farewell.code.into();
+        if let Err(error) = self.context.close(&mut Duplex::new(new_socket), Some(farewell)) {
+            log::debug!("{}: no goodbye could be said: {error}", new_socket.peer_addr());
+        }
+        self.end(code);
+    }
+
+    /// Tells both sides of the application that it is over.
+    fn end(&mut self, code: u16) {
+        self.frames.end();
+        if let Some(mut handler) = self.handler.take() {
+            let told = catch_unwind(AssertUnwindSafe(move || handler.on_close(code)));
+            told.unwrap_or_else(|panic| log::error!("a WebSocket's on_close panicked: {}", panic_text(&*panic)));
+        }
+    }
+
+    /// Calls the handler. One that panics is not called again.
+    fn tell(&mut self, new_socket: &mut Connection, say: impl FnOnce(&mut dyn Handler, &Sender)) {
+        let Some(handler) = &mut self.handler else { return };
+        let client = &self.client;
+        let told = catch_unwind(AssertUnwindSafe(|| say(&mut **handler, client)));
+        if let Err(panic) = told {
+            log::error!("the WebSocket handler for {} panicked: {}", client.peer_addr(), panic_text(&*panic));
+            let handler = self.handler.take();
+            let _ = catch_unwind(AssertUnwindSafe(move || drop(handler)));
+            self.say_goodbye(new_socket, 1011, "");
+        }
+    }
+
+    fn silence_ends(&self) -> Instant {
+        match self.silence {
+            Silence::Since(since) => since + self.limits.ping_interval,
+            Silence::Asked(at) => at + self.limits.pong_timeout,
+        }
+    }
+
+    fn unfinished_ends(&self) -> Option<Instant> {
+        let Unfinished { since, bytes } = self.unfinished;
+        (bytes > 0).then(|| too_slow_at(since, bytes as u64, self.limits.message_rate))?
+    }
+
+    fn idleness_ends(&self) -> Option<Instant> {
+        self.limits.idle_timeout.map(|limit| self.active + limit)
+    }
+}
+
+/// However it ends, the handler hears of it.
+impl Drop for WebSocketSession {
+    fn drop(&mut self) {
+        self.end(NO_GOODBYE);
+    }
+}
