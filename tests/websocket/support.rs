@@ -129,8 +129,8 @@ impl Handler for Echo {
 }
 
 /// A client after the handshake.
-pub(crate) fn open<H: Handler>(settings: WebSocket, mut make: impl FnMut() -> H + Send + 'static) -> TestConn {
-    let make = Mutex::new(move || make());
+pub(crate) fn open<H: Handler>(settings: WebSocket, make: impl FnMut() -> H + Send + 'static) -> TestConn {
+    let make = Mutex::new(make);
     let server = Http::new(move |request: &mut Request| settings.upgrade(request, (make.lock().unwrap())()));
     let mut client = TestConn::open(server).unwrap();
     let answer = client.send(ASK.as_bytes()).recv();

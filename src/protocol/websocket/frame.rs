@@ -59,7 +59,7 @@ mod tests {
             assert_eq!(close(code, "x"), [&[0x88, 3][..], &u16::to_be_bytes(sent), b"x"].concat(), "{code}");
         }
         for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, u16::MAX] {
-            assert_eq!(close(code, ""), [0x88, 2, 3, 232], "{code}");
+            assert_eq!(close(code, "")[..], [0x88, 2, 3, 232], "{code}");
         }
     }
 
