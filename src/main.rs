@@ -17,30 +17,39 @@ mod signals;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
 use qibu::AccessLog;
 
+use cli::{Complaint, Task};
+
 fn main() -> ExitCode {
-    let options = cli::Options::parse(); // wrong usage: exit code 2
-    start_logging();
-    limits::raise_open_files();
-    match run(&options) {
+    match cli::read().and_then(perform) {
         Ok(()) => ExitCode::SUCCESS,
         Err(complaint) => {
-            let _ = writeln!(io::stderr(), "qibu: {}", plain(&complaint));
-            ExitCode::FAILURE
+            let _ = writeln!(io::stderr(), "qibu: {}", plain(&complaint.to_string()));
+            complaint.exit_code()
         }
     }
 }
 
-fn run(options: &cli::Options) -> Result<(), String> {
-    let prepared = cli::prepare(options).map_err(|complaint| complaint.to_string())?;
-    signals::stop_on_signals(prepared.server.handle()).map_err(|error| format!("signals cannot be caught: {error}"))?;
+fn perform(task: Task) -> Result<(), Complaint> {
+    let settings = match task {
+        Task::Serve(settings) => settings,
+        Task::Print(text) => {
+            // Whoever has read enough of it may go.
+            let _ = io::stdout().write_all(text.as_bytes());
+            return Ok(());
+        }
+    };
+    start_logging();
+    limits::raise_open_files();
+    let prepared = cli::prepare(&settings)?;
+    signals::stop_on_signals(prepared.server.handle())
+        .map_err(|error| Complaint::Failure(format!("signals cannot be caught: {error}")))?;
     for line in prepared.news {
         // Whoever closed our output still wants the folder.
         let _ = writeln!(io::stdout(), "{}", plain(&line));
     }
-    prepared.server.start().map_err(|error| error.to_string())
+    prepared.server.start().map_err(|error| Complaint::Failure(error.to_string()))
 }
 
 /// A name may hold anything; on a terminal it is only text.

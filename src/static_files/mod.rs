@@ -163,6 +163,25 @@ impl StaticFiles {
         Ok(self)
     }
 
+    /// Never serves, nor lists, a file or folder of this name, wherever it lies beneath the root. Case does not count, as it
+    /// does not on every file system. May be said several times.
+    ///
+    /// ```
+    /// use qibu::{StaticFiles, testing::TestClient};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// std::fs::write(folder.path().join("settings.toml"), "mine")?;
+    ///
+    /// let client = TestClient::new(StaticFiles::new(folder.path()).hide("settings.toml"));
+    /// assert_eq!(client.get("/settings.toml").send().status(), 404);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn hide(mut self, name: impl Into<OsString>) -> Self {
+        self.root.hide(name.into());
+        self
+    }
+
     fn answer(&self, request: &Request) -> Result<Response, Refusal> {
         let target = Target::parse(request.path())?;
         if let Scope::Only(name) = &self.scope {

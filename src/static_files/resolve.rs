@@ -70,6 +70,8 @@ pub(super) enum Refusal {
 #[derive(Debug)]
 pub(super) struct Root {
     beneath: Beneath,
+    /// Names that are never served, besides those that begin with a dot.
+    hidden: Vec<OsString>,
 }
 
 /// One name in a folder.
@@ -159,12 +161,22 @@ fn decode(segment: &str) -> Result<OsString, Refusal> {
 
 impl Root {
     pub(super) fn new(path: &Path) -> Self {
-        Self { beneath: Beneath::new(path) }
+        Self { beneath: Beneath::new(path), hidden: Vec::new() }
+    }
+
+    pub(super) fn hide(&mut self, name: OsString) {
+        self.hidden.push(name);
+    }
+
+    /// Whatever the case: to some file systems it is the same name.
+    fn hides(&self, name: &OsStr) -> bool {
+        self.hidden.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))
     }
 
     /// Opens what the target names, unless its name is hidden.
     pub(super) fn find(&self, target: &Target) -> Result<Found, Refusal> {
         match target.visibility {
+            Visibility::Visible if target.path.iter().any(|name| self.hides(name)) => Err(Refusal::NotFound),
             Visibility::Visible => self.find_even_hidden(target),
             Visibility::Hidden => Err(Refusal::NotFound),
         }
@@ -192,7 +204,8 @@ impl Root {
     pub(super) fn entries(&self, target: &Target, folder: &File) -> Result<Vec<Entry>, Refusal> {
         let mut entries = Vec::new();
         for name in self.beneath.names(&target.path, folder)? {
-            if name.as_encoded_bytes().starts_with(b".") && !(target.is_root() && name == WELL_KNOWN) {
+            let is_dotted = name.as_encoded_bytes().starts_with(b".") && !(target.is_root() && name == WELL_KNOWN);
+            if is_dotted || self.hides(&name) {
                 continue;
             }
             // What is behind a link, if it leads to somewhere in the root; anything else has gone or leads out.

@@ -1,0 +1,39 @@
+//! Settings → handler: the folder, and what stands around it, from the inside out.
+//!
+//! Pattern: Builder (of decorators).
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use qibu::{AccessLog, Handler, HandlerExt, StaticFiles};
+
+use super::complaint::Complaint;
+use super::file;
+use super::options::Settings;
+
+/// Opens what is served, and puts around it what the settings ask for. The last one sees a request first.
+pub(super) fn handler(settings: &Settings) -> Result<Arc<dyn Handler>, Complaint> {
+    let handler = files(settings, settings.folder())?.boxed();
+    let handler = handler.with(AccessLog::new()).boxed();
+    Ok(handler.into())
+}
+
+/// One folder or file, served as the settings say. Our own settings are nobody's business, whatever the file is called.
+fn files(settings: &Settings, path: &Path) -> Result<StaticFiles, Complaint> {
+    let files = StaticFiles::open(path).map_err(|error| cannot_read(path, &error))?;
+    let own = settings.config_file.as_deref().and_then(Path::file_name);
+    Ok([Some(OsStr::new(file::NAME)), own].into_iter().flatten().fold(files, StaticFiles::hide))
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> Complaint {
+    let path = path.display();
+    Complaint::Failure(match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no folder or file {path}"),
+        io::ErrorKind::PermissionDenied => {
+            format!("{path} cannot be read: permission denied; change its rights, or run qibu as its owner")
+        }
+        _ => format!("{path} cannot be read: {error}"),
+    })
+}

@@ -1,0 +1,63 @@
+//! The command line: what it says, and how it becomes a server.
+//!
+//! ```text
+//!  flags, QIBU_* ─► options ─┐
+//!                            ├─► settings ─► assemble (a handler) ─► listen (a server) ─► banner
+//!  qibu.toml ─────► file ────┘      └─► --print-config
+//! ```
+//!
+//! **To add an option, add one field to [`options::Settings`]**, with its doc comment and its `#[arg(long, help_heading = …)]`.
+//! The field `clean_urls` is then the flag `--clean-urls` and its opposite `--no-clean-urls`, the variable
+//! `QIBU_CLEAN_URLS`, and the key `clean-urls` of qibu.toml; it is in `--help` and in `--print-config`; what
+//! `conflicts_with` says of it holds across all three sources. What it does is a line in [`assemble`] (if it changes what is
+//! answered), [`listen`] (where and how) or [`banner`] (what is said). A switch is a `bool`, one value an `Option<T>`, a
+//! list a `Vec<T>`. A `T` of your own is `FromStr` for the flag and serde's two traits for the file, where it may be a
+//! table; [`options::Bind`] is one that is text in both. Whoever can be harmed by an option that a stranger's file sets
+//! decides its heading: see [`file`].
+//!
+//! Pattern: Pipeline.
+
+mod assemble;
+mod banner;
+mod complaint;
+mod file;
+mod listen;
+mod options;
+mod settings;
+
+use qibu::WebServer;
+
+pub(crate) use self::complaint::Complaint;
+use self::options::Options;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Task {
+    Print(String),
+    Serve(Box<options::Settings>),
+}
+
+/// A server that listens, and what there is to say about it.
+pub(crate) struct Prepared {
+    pub(crate) server: WebServer,
+    /// One line each.
+    pub(crate) news: Vec<String>,
+}
+
+/// Reads the three sources. Wrong usage, `--help` and `--version` end the process here.
+pub(crate) fn read() -> Result<Task, Complaint> {
+    let matches = options::command().get_matches();
+    let options = Options::of(&matches);
+    let resolved = settings::resolve(&matches, options)?;
+    if options::is_asked(&matches, "print_config") {
+        return Ok(Task::Print(resolved.to_toml()));
+    }
+    Ok(Task::Serve(Box::new(resolved.settings)))
+}
+
+/// Opens the folder and listens.
+pub(crate) fn prepare(settings: &options::Settings) -> Result<Prepared, Complaint> {
+    let listening = listen::listen(settings, &assemble::handler(settings)?)?;
+    let news = banner::lines(settings, &listening);
+    Ok(Prepared { server: listening.server, news })
+}

@@ -1,0 +1,164 @@
+//! Where it listens.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+
+use crate::support::*;
+
+#[test]
+fn every_url_of_the_banner_leads_to_the_folder() {
+    let folder = site();
+    for arguments in [&["-p", "0"][..], &["--lan", "-p", "0"], &["-b", "0.0.0.0", "-p", "0"], &["-b", "127.0.0.1:0"]] {
+        let program = start(qibu(arguments).arg(folder.path()));
+        assert!(program.banner[0].contains(folder.path().to_str().unwrap()), "{:?}", program.banner);
+        let urls = program.urls();
+        assert!(!urls.is_empty(), "{:?}", program.banner);
+        for host_and_port in urls {
+            let answer = ask(TcpStream::connect(&*host_and_port), "/a.txt");
+            assert!(answer.ends_with("\r\n\r\nhello\n"), "{arguments:?} {host_and_port}: {answer}");
+        }
+    }
+}
+
+/// On Linux all of 127.0.0.0/8 is this host's, but `localhost` is only one address of it; and not every host knows ::1
+/// by that name.
+#[test]
+fn a_banner_does_not_promise_localhost_where_nobody_listens() {
+    let folder = site();
+    for ip in ["127.0.0.2", "::1"] {
+        if TcpListener::bind((ip, 0)).is_err() {
+            println!("skipped {ip}: this computer has no such address");
+            continue;
+        }
+        let program = start(qibu(&["-b", ip, "-p", "0"]).arg(folder.path()));
+        for host_and_port in program.urls() {
+            let answer = ask(TcpStream::connect(&*host_and_port), "/a.txt");
+            assert!(answer.ends_with("\r\n\r\nhello\n"), "-b {ip}: http://{host_and_port}/: {answer}");
+        }
+    }
+}
+
+#[test]
+fn only_this_computer_is_let_in_unless_lan_is_said() {
+    let Some(ip) = own_address() else { return println!("skipped: this computer has no network address") };
+    let folder = site();
+    let alone = start(qibu(&["-p", "0"]).arg(folder.path()));
+    let outside = TcpStream::connect((ip, alone.port()));
+    assert_eq!(outside.map_err(|error| error.kind()).unwrap_err(), io::ErrorKind::ConnectionRefused);
+
+    let shared = start(qibu(&["--lan", "-p", "0"]).arg(folder.path()));
+    assert!(shared.urls().contains(&SocketAddr::new(ip, shared.port()).to_string()), "{:?}", shared.banner);
+    assert!(ask(TcpStream::connect((ip, shared.port())), "/a.txt").ends_with("hello\n"));
+}
+
+#[test]
+fn a_taken_default_port_moves_on_to_the_next_and_says_so() {
+    let _taken = TcpListener::bind("127.0.0.1:8080"); // or somebody else has it
+    let folder = site();
+    let program = start(qibu(&[]).arg(folder.path()));
+    assert!(program.port() > 8080, "{:?}", program.banner);
+    assert!(program.banner[0].contains("8080") && program.banner[0].contains("-p"), "{:?}", program.banner);
+    assert!(program.banner[0].contains(&program.port().to_string()), "{:?}", program.banner);
+    assert!(program.get("/a.txt").ends_with("\r\n\r\nhello\n"));
+}
+
+#[test]
+fn the_current_folder_is_served_if_none_is_named() {
+    let folder = site();
+    let program = start(qibu(&["-p", "0"]).current_dir(folder.path()));
+    assert!(program.get("/a.txt").ends_with("\r\n\r\nhello\n"));
+}
+
+#[test]
+fn of_a_file_nothing_else_of_its_folder_is_served() {
+    let folder = site();
+    for (name, url) in [("a.txt", "/a.txt"), ("100% mine.txt", "/100%25%20mine.txt"), (".hidden", "/.hidden")] {
+        let path = folder.path().join(name);
+        fs::write(&path, "mine\n").unwrap();
+        let program = start(qibu(&["-p", "0"]).arg(&path));
+        let root = program.get("/");
+        assert!(root.starts_with("HTTP/1.1 301 ") && root.contains(&format!("\r\nlocation: {url}\r\n")), "{root}");
+        assert!(program.get(url).ends_with("\r\n\r\nmine\n"));
+        for other in ["/b.txt", "/./b.txt", "/nothing", &format!("{url}/"), &format!("/{name}/../b.txt")] {
+            assert!(!program.get(other).contains("for others"), "{other}");
+            assert!(!program.get(other).starts_with("HTTP/1.1 200 "), "{other}");
+        }
+    }
+}
+
+#[test]
+fn a_unix_socket_answers_and_is_removed_at_the_end() {
+    let folder = site();
+    let path = folder.path().join("socket");
+    let mut program = start(qibu(&["-b", &unix(&path)]).arg(folder.path()));
+    assert!(program.banner.iter().any(|line| line.trim() == unix(&path)), "{:?}", program.banner);
+    assert!(ask(UnixStream::connect(&path), "/a.txt").ends_with("\r\n\r\nhello\n"));
+    program.signal("TERM");
+    assert_eq!(program.wait().code(), Some(0));
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_unix_socket_is_taken_over_from_the_dead_but_not_from_the_living() {
+    let folder = site();
+    let path = folder.path().join("socket");
+    let mut first = start(qibu(&["-b", &unix(&path)]).arg(folder.path()));
+    let complaint = complaint(qibu(&["-b", &unix(&path)]).arg(folder.path()));
+    assert!(complaint.contains(path.to_str().unwrap()), "{complaint}");
+    first.signal("KILL");
+    first.wait();
+    assert!(path.exists(), "nobody was left to remove it");
+    let _second = start(qibu(&["-b", &unix(&path)]).arg(folder.path()));
+    assert!(ask(UnixStream::connect(&path), "/a.txt").ends_with("\r\n\r\nhello\n"));
+}
+
+#[test]
+fn several_addresses_are_served_at_once() {
+    let folder = site();
+    let path = folder.path().join("socket");
+    let program = start(qibu(&["-b", "127.0.0.1:0", "-b", &unix(&path)]).arg(folder.path()));
+    assert!(program.get("/a.txt").ends_with("\r\n\r\nhello\n"));
+    assert!(ask(UnixStream::connect(&path), "/a.txt").ends_with("\r\n\r\nhello\n"));
+
+    if TcpListener::bind("[::1]:0").is_err() {
+        return println!("skipped the rest: this computer has no IPv6");
+    }
+    let program = start(qibu(&["-b", "127.0.0.1", "-b", "::1", "-p", "0"]).arg(folder.path()));
+    for ip in ["127.0.0.1", "::1"] {
+        let address = SocketAddr::new(ip.parse().unwrap(), program.port());
+        assert!(ask(TcpStream::connect(address), "/a.txt").ends_with("\r\n\r\nhello\n"), "{address}");
+    }
+}
+
+#[test]
+fn loops_are_as_many_as_asked_for() {
+    let folder = site();
+    let program = start(qibu(&["--loops", "3", "-p", "0"]).arg(folder.path()));
+    let clients: Vec<_> = (0..6).map(|_| program.connect()).collect();
+    for client in clients {
+        assert!(ask(Ok(client), "/a.txt").ends_with("\r\n\r\nhello\n"));
+    }
+    #[cfg(target_os = "linux")] // elsewhere the threads of another process have no names
+    {
+        let tasks = fs::read_dir(format!("/proc/{}/task", program.child.id())).unwrap();
+        let names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
+        let loops: Vec<_> = names.filter(|name| name.starts_with("qibu loop")).collect();
+        assert_eq!(loops.len(), 2, "besides the first, which is the main thread: {loops:?}");
+    }
+}
+
+#[test]
+fn a_port_can_be_taken_again_while_old_connections_linger() {
+    let folder = site();
+    let mut first = start(qibu(&["-p", "0"]).arg(folder.path()));
+    let port = first.port().to_string();
+    first.get("/a.txt"); // the server closes first, so TIME_WAIT is on its side
+    first.signal("TERM");
+    assert_eq!(first.wait().code(), Some(0));
+    let second = start(qibu(&["-p", &port]).arg(folder.path()));
+    assert!(second.get("/a.txt").ends_with("\r\n\r\nhello\n"));
+}

@@ -1,0 +1,48 @@
+//! What it says while it serves.
+
+use std::os::unix::net::UnixStream;
+
+use crate::support::*;
+
+#[test]
+fn nothing_is_said_where_no_terminal_is() {
+    let folder = site();
+    let mut program = start(qibu(&["-p", "0"]).arg(folder.path()));
+    for path in ["/a.txt", "/", "/nothing", "/%zz", "/../../etc/passwd", "no path"] {
+        assert!(program.get(path).starts_with("HTTP/1.1 "), "{path}");
+    }
+    drop(program.connect());
+    program.signal("KILL");
+    program.wait();
+    assert_eq!((rest(&program.stdout), rest(&program.stderr)), (String::new(), String::new()));
+}
+
+#[test]
+fn the_access_log_can_be_had_and_cannot_be_forged() {
+    let folder = site();
+    let mut program = start(qibu(&["-p", "0"]).arg(folder.path()).env("RUST_LOG", "qibu::access=info"));
+    program.get("/a.txt?q=1");
+    program.get("/\u{9b}31m\u{202e}red");
+    program.get("/\u{1b}[31mred"); // not even a target
+    program.get("/%1b%0a");
+    program.signal("KILL");
+    program.wait();
+    let log = rest(&program.stderr);
+    let lines: Vec<_> = log.lines().collect();
+    assert_eq!(lines.len(), 3, "{log}");
+    assert!(lines[0].contains("127.0.0.1 GET /a.txt?q=1 200 6"), "{log}");
+    assert!(lines[1].contains(r"/\u{9b}31m\u{202e}red 404 "), "{log}");
+    assert!(lines[2].contains("/%1b%0a 404 "), "{log}");
+    assert!(lines.iter().all(|line| !line.contains(char::is_control)), "{log:?}");
+}
+
+#[test]
+fn who_closes_the_output_still_gets_the_folder() {
+    let folder = site();
+    let path = folder.path().join("socket");
+    let mut program = spawn_deaf(qibu(&["-b", &unix(&path)]).arg(folder.path()));
+    until("it listens", || UnixStream::connect(&path).is_ok());
+    assert!(ask(UnixStream::connect(&path), "/a.txt").ends_with("\r\n\r\nhello\n"));
+    program.signal("TERM");
+    assert_eq!(program.wait().code(), Some(0));
+}
