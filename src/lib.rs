@@ -78,8 +78,8 @@ pub use decorators::{AccessLog, Cors, Limit, RateLimit, RequestId, SecurityHeade
 pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, With, blocking, sse};
 pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 pub use message::{
-    Address, Body, BodySender, Closed, Error, FileSlice, IntoResponse, Note, ProtocolError, Reply, Request, Response,
-    Result, TrySendError,
+    Address, Body, BodySender, Closed, Error, FileSlice, IntoResponse, Note, Part, Piece, ProtocolError, Reply,
+    Request, Response, Result, TrySendError,
 };
 pub use protocol::{Http, HttpSettings, Next, Protocol, Session};
 pub use server::{Builder, Running, ServerHandle, WebServer};

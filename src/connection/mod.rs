@@ -31,7 +31,7 @@ pub use context::{DATE_BYTES, Stats};
 pub(crate) use input::Input;
 pub(crate) use output::Output;
 
-use crate::message::{Address, ClientKey, FileSlice};
+use crate::message::{Address, ClientKey, FileSlice, Part};
 
 /// One client's connection, with the verbs of the tutorial: [`recv`](Self::recv), [`send`](Self::send),
 /// [`close`](Self::close).
@@ -101,6 +101,14 @@ impl Connection {
     /// Queues a stretch of a file; the transport sends it with `sendfile` where it can.
     pub fn send_file(&mut self, slice: FileSlice) {
         self.output.put_file(slice);
+    }
+
+    /// Queues one piece of a body.
+    pub(crate) fn send_part(&mut self, part: Part) {
+        match part {
+            Part::Bytes(bytes) => self.send_bytes(bytes),
+            Part::File(slice) => self.send_file(slice),
+        }
     }
 
     /// Whether enough is queued for now: produce more when `on_drained` is called.

@@ -11,7 +11,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{IntoResponse, Response};
+use super::{IntoResponse, Piece, Response};
 use http::StatusCode;
 
 /// Which client of a loop: its slot in the table, and how many clients sat in that slot before it.
@@ -46,6 +46,13 @@ pub enum Note {
     Body {
         /// Which request of the connection the body answers, counted from 1.
         exchange: u64,
+    },
+    /// A worker has read more of a [`Body::reader`](super::Body::reader).
+    Piece {
+        /// Which request of the connection the body answers, counted from 1.
+        exchange: u64,
+        /// What it has read.
+        piece: Piece,
     },
     /// Anything that a session of your own understands.
     Custom(Box<dyn Any + Send>),

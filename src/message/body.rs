@@ -1,10 +1,11 @@
-//! The body of a response: bytes in memory, a stretch of a file, or a stream that another thread feeds.
+//! The body of a response: bytes in memory, stretches of files, or a stream that another thread feeds.
 //!
 //! A handler builds one and forgets it. What happens to it is the protocol's matter: HTTP/1.1 hands a file on as a
 //! file, so that the transport can let the kernel copy it (`sendfile`), and frames a stream as chunks.
 
 use std::fmt;
 use std::fs::File;
+use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::channel::{BodyReceiver, BodySender, KeepAlive};
+use super::reader::ReaderBody;
 use super::{ExchangeId, Upgrade};
 
 /// A stretch of an open file, to be sent without passing through our memory where the system can do that.
@@ -22,6 +24,32 @@ pub struct FileSlice {
     pub(crate) offset: u64,
     /// How many bytes are left to send.
     pub(crate) length: u64,
+}
+
+impl FileSlice {
+    /// The bytes `range` of a file.
+    pub fn new(file: impl Into<Arc<File>>, range: Range<u64>) -> Self {
+        Self { file: file.into(), offset: range.start, length: range.end.saturating_sub(range.start) }
+    }
+}
+
+/// One piece of a body that is made of several; see [`Body::parts`].
+#[derive(Debug, Clone)]
+pub enum Part {
+    /// Bytes in memory.
+    Bytes(Bytes),
+    /// A stretch of a file, which is sent with `sendfile` where the system can do that.
+    File(FileSlice),
+}
+
+impl Part {
+    /// Its length in bytes.
+    fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(slice) => slice.length,
+        }
+    }
 }
 
 /// What follows the fields of a response.
@@ -44,7 +72,9 @@ pub struct Body {
 pub(crate) enum Kind {
     Bytes(Bytes),
     File(FileSlice),
+    Parts(Vec<Part>),
     Channel(BodyReceiver),
+    Reader(ReaderBody),
     /// The answer to this exchange comes later, as a [`Note::Reply`](super::Note::Reply).
     Later(ExchangeId),
     /// No body: the connection speaks another protocol from here on.
@@ -65,8 +95,34 @@ impl Body {
     /// The bytes `range` of a file. If the file turns out shorter than that while it is sent, the connection is
     /// closed, since a wrong number of bytes would be taken for the next answer.
     pub fn file(file: impl Into<Arc<File>>, range: Range<u64>) -> Self {
-        let length = range.end.saturating_sub(range.start);
-        Self { kind: Kind::File(FileSlice { file: file.into(), offset: range.start, length }) }
+        Self { kind: Kind::File(FileSlice::new(file, range)) }
+    }
+
+    /// Bytes and stretches of files, one behind the other.
+    ///
+    /// ```
+    /// use qibu::{Body, Part};
+    ///
+    /// let body = Body::parts(vec![Part::Bytes("seven ".into()), Part::Bytes("steps".into())]);
+    /// assert_eq!(body.len(), Some(11));
+    /// ```
+    pub fn parts(parts: Vec<Part>) -> Self {
+        Self { kind: Kind::Parts(parts) }
+    }
+
+    /// What a reader gives, read on the worker pool while the client takes it: 64 KiB are in memory at most, and a slow
+    /// client holds no thread. With `len`, so many bytes are sent (and the connection is broken off if the reader has
+    /// fewer); without, the body ends with the reader.
+    ///
+    /// ```
+    /// use std::io::Read;
+    /// use qibu::{Body, Request, Response, testing::TestClient};
+    ///
+    /// let zeros = |_: &mut Request| Response::bytes("application/octet-stream", Body::reader(std::io::repeat(0).take(100_000), None));
+    /// assert_eq!(TestClient::new(zeros).get("/").send().bytes().len(), 100_000);
+    /// ```
+    pub fn reader(reader: impl Read + Send + 'static, len: Option<u64>) -> Self {
+        Self { kind: Kind::Reader(ReaderBody::new(Box::new(reader), len)) }
     }
 
     /// A stream: what is given to the sender, from any thread, goes out as it comes. At most `capacity` bytes wait
@@ -113,6 +169,8 @@ impl Body {
         match &self.kind {
             Kind::Bytes(bytes) => Some(bytes.len() as u64),
             Kind::File(slice) => Some(slice.length),
+            Kind::Parts(parts) => Some(parts.iter().map(Part::len).sum()),
+            Kind::Reader(reader) => reader.len(),
             Kind::Channel(_) | Kind::Later(_) => None,
             Kind::Upgrade(_) => Some(0),
         }
@@ -143,7 +201,9 @@ impl fmt::Debug for Kind {
         match self {
             Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
             Self::File(slice) => write!(f, "{} bytes of a file from {}", slice.length, slice.offset),
+            Self::Parts(parts) => write!(f, "{} parts", parts.len()),
             Self::Channel(_) => f.write_str("a stream"),
+            Self::Reader(reader) => write!(f, "{reader:?}"),
             Self::Later(exchange) => write!(f, "the answer to exchange {exchange}, later"),
             Self::Upgrade(_) => f.write_str("another protocol"),
         }

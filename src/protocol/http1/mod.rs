@@ -25,6 +25,7 @@ mod encode;
 mod exchange;
 mod head;
 mod settings;
+mod streaming;
 mod waits;
 
 use std::io;
@@ -41,11 +42,12 @@ use self::encode::Length;
 use self::exchange::{Exchange, Reuse, Wants, asks_to_close, final_answer};
 use self::head::{Expectation, Head, MAX_FIELDS};
 pub use self::settings::HttpSettings;
-use self::waits::{Missing, ReadingBody, Streaming, Waiting};
+use self::streaming::{Pump, Sent, Source, Streaming};
+use self::waits::{Missing, ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
 use crate::connection::{Connection, MOST_UNREAD_BYTES};
 use crate::handler::{Handler, Place, call, plan};
-use crate::message::{ExchangeId, Kind, Note, ProtocolError, Received, Reply, Request, Response, Upgrade};
+use crate::message::{ExchangeId, Kind, Note, ProtocolError, Reply, Request, Response, Upgrade};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
 pub struct Http {
@@ -145,18 +147,22 @@ impl Session for HttpSession {
         self.unsent_answers = 0;
         match &mut self.state {
             State::Idle { since } => *since = new_socket.now(),
-            State::Streaming(streaming) => streaming.since = new_socket.now(),
+            State::Streaming(streaming) => streaming.has_moved(new_socket.now()),
             _ => {}
         }
         self.run(new_socket)
     }
 
     fn on_note(&mut self, new_socket: &mut Connection, note: Note) -> io::Result<Next> {
-        if let State::Waiting(waiting) = &mut self.state
-            && let Some(answer) = waiting.take(note)
-        {
-            let exchange = waiting.exchange;
-            self.state = self.answer(new_socket, exchange, answer);
+        match &mut self.state {
+            State::Waiting(waiting) => {
+                let exchange = waiting.exchange;
+                if let Some(answer) = waiting.take(note) {
+                    self.state = self.answer(new_socket, exchange, answer);
+                }
+            }
+            State::Streaming(streaming) => streaming.hear(note),
+            _ => {} // of an earlier request
         }
         self.run(new_socket)
     }
@@ -179,7 +185,7 @@ impl Session for HttpSession {
                 let answer = Response::status_page(StatusCode::SERVICE_UNAVAILABLE);
                 self.state = self.answer(new_socket, exchange, answer);
             }
-            State::Streaming(streaming) => streaming.send_heartbeat(new_socket)?,
+            State::Streaming(streaming) => streaming.on_deadline(new_socket, &self.shared.settings)?,
         }
         self.run(new_socket)
     }
@@ -374,7 +380,9 @@ impl HttpSession {
         match body.kind {
             Kind::Bytes(bytes) => new_socket.send_bytes(bytes),
             Kind::File(slice) => new_socket.send_file(slice),
-            Kind::Channel(body) => return State::Streaming(Box::new(Streaming { exchange, body, length, since: now })),
+            Kind::Parts(parts) => parts.into_iter().for_each(|part| new_socket.send_part(part)),
+            Kind::Channel(body) => return streaming(exchange, length, Source::Channel(body), now),
+            Kind::Reader(body) => return streaming(exchange, length, Source::Reader(Pump::Ready(body)), now),
             Kind::Upgrade(upgrade) if exchange.reuse == Reuse::Switch => return State::Leaving(Box::new(upgrade)),
             Kind::Later(_) | Kind::Upgrade(_) => {}
         }
@@ -396,33 +404,21 @@ impl HttpSession {
         self.refuse(new_socket, if is_head { Wants::HeadOnly } else { Wants::HeadAndBody }, error)
     }
 
-    /// Sends on what the producer of the body has, while the client takes it.
+    /// Sends on what there is of the body.
     fn stream(&self, new_socket: &mut Connection, mut streaming: Box<Streaming>) -> io::Result<Step> {
-        let address = new_socket.address();
-        if self.life == Life::Draining && streaming.body.keep_alive.is_some() {
-            streaming.body.end(); // nobody can wait for its end
+        if self.life == Life::Draining {
+            streaming.end_if_endless();
         }
-        while !new_socket.is_full() {
-            match streaming.body.receive(&address, streaming.exchange.id) {
-                Received::Bytes(bytes) => {
-                    streaming.since = new_socket.now();
-                    streaming.send(new_socket, bytes);
-                }
-                Received::Nothing => break,
-                Received::End(trailers) => {
-                    if streaming.length == Length::Chunked {
-                        new_socket.output.put_with(|out| encode::last_chunk(out, &trailers));
-                    }
-                    return Ok(Step::Go(after(streaming.exchange, new_socket.now())));
-                }
-                // RFC 9112 §8: without its last chunk the client knows the body for incomplete; without chunks, only a
-                // reset tells it.
-                Received::Aborted if streaming.length == Length::Chunked => return Ok(Step::Go(State::Finished)),
-                Received::Aborted => return Err(io::Error::other("the producer of the body gave up")),
-            }
-        }
-        Ok(Step::Stay(State::Streaming(streaming)))
+        Ok(match streaming.send(new_socket)? {
+            Sent::Some => Step::Stay(State::Streaming(streaming)),
+            Sent::All => Step::Go(after(streaming.exchange, new_socket.now())),
+            Sent::BrokenOff => Step::Go(State::Finished),
+        })
     }
+}
+
+fn streaming(exchange: Exchange, length: Length, source: Source, now: Instant) -> State {
+    State::Streaming(Box::new(Streaming::new(exchange, length, source, now)))
 }
 
 /// The answer is queued.

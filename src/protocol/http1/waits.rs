@@ -1,18 +1,13 @@
-//! What is kept while something is waited for: the rest of a body, an answer, more of a stream. Each of these is the data of
-//! one state.
+//! What is kept while something is waited for: the rest of a body, or an answer. Each of these is the data of one state.
 
-use std::io;
 use std::time::Instant;
-
-use bytes::Bytes;
 
 use super::HttpSettings;
 use super::body::Decoder;
-use super::encode::{self, Length};
 use super::exchange::Exchange;
 use crate::connection::{Connection, too_slow_at};
 use crate::handler::{Place, resolve};
-use crate::message::{BodyReceiver, Note, ProtocolError, Request, Response};
+use crate::message::{Note, ProtocolError, Request, Response};
 
 /// A request whose body has not come to its end.
 pub(super) struct ReadingBody {
@@ -42,15 +37,6 @@ pub(super) enum Missing {
     Answer { pending: Response },
     /// The handler runs on the worker pool. It may have put the answer off, and the answer may have been faster.
     Return { early: Option<Response> },
-}
-
-/// An answer whose body is sent as it is made.
-pub(super) struct Streaming {
-    pub(super) exchange: Exchange,
-    pub(super) body: BodyReceiver,
-    pub(super) length: Length,
-    /// When the stream last moved on.
-    pub(super) since: Instant,
 }
 
 impl ReadingBody {
@@ -104,32 +90,5 @@ impl Waiting {
             }
             _ => None, // of an earlier request, which was answered otherwise
         }
-    }
-}
-
-impl Streaming {
-    /// When something must have been sent.
-    pub(super) fn deadline(&self, settings: &HttpSettings) -> Instant {
-        self.since + self.body.keep_alive.as_ref().map_or(settings.handler_timeout, |keep_alive| keep_alive.interval)
-    }
-
-    /// Says that a body without an end goes on, though nothing has happened. No other body has anything to say.
-    pub(super) fn send_heartbeat(&mut self, new_socket: &mut Connection) -> io::Result<()> {
-        let Some(keep_alive) = &self.body.keep_alive else {
-            log::error!("a stream for {} stood still for too long (handler_timeout)", new_socket.peer_addr());
-            return Err(io::ErrorKind::TimedOut.into());
-        };
-        self.send(new_socket, keep_alive.heartbeat.clone());
-        self.since = new_socket.now();
-        Ok(())
-    }
-
-    pub(super) fn send(&self, new_socket: &mut Connection, bytes: Bytes) {
-        if self.length != Length::Chunked {
-            return new_socket.send_bytes(bytes);
-        }
-        new_socket.output.put_with(|out| encode::chunk_size(out, bytes.len()));
-        new_socket.send_bytes(bytes);
-        new_socket.send(b"\r\n");
     }
 }
