@@ -24,7 +24,7 @@ use std::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
-use qibu::{IntoResponse, Response};
+use qibu::{IntoResponse, Piece, Response};
 
 use self::address::{Address, ClientKey, Mailbox, Note, Reply};
 use self::letters::{Letters, Wake};
