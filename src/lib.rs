@@ -74,7 +74,9 @@ pub mod ws {
 }
 
 pub use connection::{Connection, DATE_BYTES, Stats};
-pub use decorators::{AccessLog, Cors, Limit, RateLimit, RequestId, SecurityHeaders, TrustedProxies, limit};
+pub use decorators::{
+    AccessLog, AllowedHosts, Cors, Limit, RateLimit, RequestId, SecurityHeaders, TrustedProxies, limit,
+};
 pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, With, blocking, sse};
 pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 pub use message::{

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use qibu::{AccessLog, Handler, HandlerExt, StaticFiles};
+use qibu::{AccessLog, AllowedHosts, Handler, HandlerExt, StaticFiles};
 
 use super::complaint::Complaint;
 use super::file;
@@ -16,8 +16,24 @@ use super::options::Settings;
 /// Opens what is served, and puts around it what the settings ask for. The last one sees a request first.
 pub(super) fn handler(settings: &Settings) -> Result<Arc<dyn Handler>, Complaint> {
     let handler = files(settings, settings.folder())?.boxed();
+    let handler = match allowed_hosts(settings)? {
+        Some(hosts) => handler.with(hosts).boxed(),
+        None => handler,
+    };
     let handler = handler.with(AccessLog::new()).boxed();
     Ok(handler.into())
+}
+
+/// For which names we answer. A server for this computer alone answers only for its own names: see [`AllowedHosts`]. Where
+/// others are let in, we cannot know by which names, unless we are told.
+fn allowed_hosts(settings: &Settings) -> Result<Option<AllowedHosts>, Complaint> {
+    let hosts = match (settings.is_local(), settings.allow_host.is_empty()) {
+        (true, _) => AllowedHosts::local(),
+        (false, true) => return Ok(None),
+        (false, false) => AllowedHosts::local().any_address(),
+    };
+    let named = settings.allow_host.iter().try_fold(hosts, |hosts, name| hosts.name(name));
+    named.map(Some).map_err(|error| Complaint::Usage(format!("--allow-host: {error}")))
 }
 
 /// One folder or file, served as the settings say. Our own settings are nobody's business, whatever the file is called.

@@ -58,6 +58,10 @@ pub(crate) struct Settings {
     #[arg(short, long, help_heading = NETWORK, value_name = "ADDRESS")]
     pub(super) bind: Vec<Bind>,
 
+    /// A name of this computer to answer for, besides localhost; all others get 421 (with --lan or -b: if you say this)
+    #[arg(long, help_heading = NETWORK, value_name = "NAME")]
+    pub(super) allow_host: Vec<String>,
+
     /// How many event loops, each on a thread [default: one per core]
     #[arg(long, help_heading = NETWORK, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) loops: Option<u16>,
@@ -91,6 +95,11 @@ impl Settings {
     /// What is served.
     pub(super) fn folder(&self) -> &Path {
         self.path.as_deref().unwrap_or(Path::new("."))
+    }
+
+    /// Whether no address but those of this computer alone is listened on.
+    pub(super) fn is_local(&self) -> bool {
+        !self.lan && self.bind.iter().all(Bind::is_local)
     }
 }
 
@@ -149,6 +158,16 @@ pub(crate) enum Bind {
     Address(IpAddr),
     AddressAndPort(SocketAddr),
     Unix(PathBuf),
+}
+
+impl Bind {
+    fn is_local(&self) -> bool {
+        match self {
+            Self::Address(address) => address.is_loopback(),
+            Self::AddressAndPort(address) => address.ip().is_loopback(),
+            Self::Unix(_) => true,
+        }
+    }
 }
 
 impl FromStr for Bind {

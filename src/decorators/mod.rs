@@ -8,6 +8,7 @@
 //! Pattern: Decorator.
 
 mod access_log;
+mod allowed_hosts;
 mod buckets;
 mod cors;
 mod forwarded;
@@ -20,6 +21,7 @@ mod trusted_proxies;
 mod vary;
 
 pub use access_log::AccessLog;
+pub use allowed_hosts::AllowedHosts;
 pub use cors::Cors;
 pub use limit::{Limit, limit};
 pub use rate_limit::RateLimit;

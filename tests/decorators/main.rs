@@ -1,5 +1,6 @@
 //! The decorators, a file each, over the public API. Those that need a feature are left out without it.
 
+mod allowed_hosts;
 mod cors;
 mod rate_limit;
 mod refusals;

@@ -162,3 +162,27 @@ fn a_port_can_be_taken_again_while_old_connections_linger() {
     let second = start(qibu(&["-p", &port]).arg(folder.path()));
     assert!(second.get("/a.txt").ends_with("\r\n\r\nhello\n"));
 }
+
+/// DNS rebinding: a page of another site has its own name point to this computer, and asks it.
+#[test]
+fn a_page_of_another_site_reads_nothing_through_a_name_of_its_own() {
+    let folder = site();
+    let socket = folder.path().join("socket");
+    let arguments = ["-b", "127.0.0.1:0", "-b", &unix(&socket), "--allow-host", "box.example"];
+    let local = start(qibu(&arguments).arg(folder.path()));
+    let as_host = |host: &str| format!("GET /a.txt HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    for (host, expected) in [("evil.example", "421"), ("box.example", "200"), ("localhost:1", "200")] {
+        let answer = tell(Ok(local.connect()), &as_host(host));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {expected} ")), "{host}: {answer}");
+        assert_eq!(answer.contains("hello"), expected == "200", "{host}: {answer}");
+    }
+    let by_socket = tell(UnixStream::connect(&socket), &as_host("evil.example"));
+    assert!(by_socket.ends_with("\r\n\r\nhello\n"), "no page reaches a unix socket: {by_socket}");
+
+    for (more, expected) in [(&[][..], "200"), (&["--allow-host", "box.example"], "421")] {
+        let shared = start(qibu(&["--lan", "-p", "0"]).args(more).arg(folder.path()));
+        let answer = tell(Ok(shared.connect()), &as_host("any.example"));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {expected} ")), "{more:?}: {answer}");
+        assert!(tell(Ok(shared.connect()), &as_host("192.0.2.7")).ends_with("hello\n"));
+    }
+}

@@ -226,7 +226,11 @@ impl Drop for Program {
 
 /// Sends a request for this path and takes all that comes back, or says why nothing did.
 pub(crate) fn ask<S: Stream>(connected: io::Result<S>, path: &str) -> String {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    tell(connected, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+}
+
+/// Sends these bytes and takes all that comes back, or says why nothing did.
+pub(crate) fn tell<S: Stream>(connected: io::Result<S>, request: &str) -> String {
     let answer = connected.and_then(|mut stream| {
         stream.be_patient()?;
         stream.write_all(request.as_bytes())?;

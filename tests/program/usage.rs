@@ -15,7 +15,18 @@ fn help_fits_on_one_screen_and_names_every_option() {
         assert_eq!((help.code, &*help.stderr), (Some(0), ""), "{flag}");
         assert!(help.stdout.lines().count() <= 40, "{flag} is too long:\n{}", help.stdout);
         assert!(help.stdout.lines().all(|line| line.chars().count() <= 100), "{flag} is too wide:\n{}", help.stdout);
-        for part in ["DIR|FILE", "--lan", "--port", "--bind", "--loops", "--version", "8080", "Examples:"] {
+        for part in [
+            "DIR|FILE",
+            "--lan",
+            "--port",
+            "--bind",
+            "--allow-host",
+            "--loops",
+            "--config",
+            "--version",
+            "8080",
+            "Examples:",
+        ] {
             assert!(help.stdout.contains(part), "{flag} does not name {part}");
         }
     }
@@ -42,6 +53,7 @@ fn wrong_usage_is_exit_code_2_and_says_which_argument() {
         (&["-b", "300.0.0.1"], "300.0.0.1"),
         (&["-b", "127.0.0.1:99999"], "127.0.0.1:99999"),
         (&["--lan", "-b", "::1"], "--bind"),
+        (&["--allow-host"], "--allow-host"),
         (&["one", "two"], "two"),
         (&[""], "DIR|FILE"),
     ];
@@ -57,6 +69,13 @@ fn wrong_usage_is_exit_code_2_and_says_which_argument() {
 fn a_unix_socket_without_a_path_is_wrong_usage() {
     let ended = run(&mut qibu(&["-b", "unix:"]));
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+}
+
+#[test]
+fn what_is_no_name_of_a_host_is_wrong_usage() {
+    let ended = run(&mut qibu(&["--allow-host", "http://a.example/"]));
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--allow-host") && ended.stderr.contains("a.example"), "{}", ended.stderr);
 }
 
 #[test]

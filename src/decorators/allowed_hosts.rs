@@ -1,0 +1,147 @@
+//! For which names this server answers: a request for any other gets 421 (RFC 9110 section 15.5.20).
+//!
+//! A server that listens on this computer alone is still reached by every page that a browser on it shows. What keeps the
+//! pages of other sites from reading the answers is that they are of another origin; and *DNS rebinding* gets around that:
+//! `evil.example` has a page loaded, then tells the browser that `evil.example` is now 127.0.0.1. The page then reads our
+//! files as its own, but it cannot hide its name: `Host` says `evil.example`, in every request.
+//!
+//! The name is that of the target, where the target has one; the protocol puts it in the place of `Host` (RFC 9112
+//! section 3.2.2). A request without a name comes from no browser and passes, and so does one through a unix socket, which no
+//! page can reach.
+//!
+//! Pattern: Decorator that may answer in place of the next handler (Guard).
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use http::StatusCode;
+
+use crate::handler::{Handler, Middleware, Plan};
+use crate::message::{Request, Response};
+
+/// Answers only for the names that it is told, and for this computer's own.
+///
+/// ```
+/// use qibu::{AllowedHosts, HandlerExt, Request, testing::TestClient};
+///
+/// let client = TestClient::new((|_: &mut Request| "hello").with(AllowedHosts::local().name("box.example")?));
+/// for name in ["localhost:8080", "app.localhost", "127.0.0.1", "[::1]:8080", "Box.Example"] {
+///     assert_eq!(client.get("/").header("Host", name).send().status(), 200);
+/// }
+/// assert_eq!(client.get("/").header("Host", "evil.example").send().status(), 421);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct AllowedHosts {
+    names: Vec<Name>,
+    addresses: Addresses,
+}
+
+/// A name in lower case.
+#[derive(Debug)]
+enum Name {
+    /// This one.
+    Whole(String),
+    /// This one, and all below it.
+    Below(String),
+}
+
+/// Which addresses may stand in the place of a name.
+#[derive(Debug)]
+enum Addresses {
+    OfThisComputer,
+    All,
+}
+
+impl AllowedHosts {
+    /// Answers for `localhost` and all names below it, for 127.0.0.0/8 and for `[::1]`.
+    pub fn local() -> Self {
+        Self { names: vec![Name::Below("localhost".into())], addresses: Addresses::OfThisComputer }
+    }
+
+    /// Answers for this name too, whatever the port; `.example.org` stands for `example.org` and all names below it. Fails
+    /// if it is no name of a host: a URL, say.
+    pub fn name(mut self, name: &str) -> io::Result<Self> {
+        let (whole, is_below) = name.strip_prefix('.').map_or((name, false), |name| (name, true));
+        let is_label = |label: &str| {
+            let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            !label.is_empty() && label.bytes().all(is_part)
+        };
+        if !whole.split('.').all(is_label) {
+            let message = format!("{name:?} is no name of a host, such as files.example.org or .example.org");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let whole = whole.to_ascii_lowercase();
+        self.names.push(if is_below { Name::Below(whole) } else { Name::Whole(whole) });
+        Ok(self)
+    }
+
+    /// Answers for every address, as in `http://192.0.2.7/`, and not only for this computer's own. That is safe: who gives an
+    /// address asks no DNS that could lie.
+    #[must_use]
+    pub fn any_address(mut self) -> Self {
+        self.addresses = Addresses::All;
+        self
+    }
+
+    /// The answer to who asks for another host.
+    fn refusal(&self, request: &Request) -> Option<Response> {
+        let host = request.header_bytes("host").filter(|host| !host.is_empty())?;
+        if came_by_unix_socket(request) || std::str::from_utf8(host).is_ok_and(|host| self.is_allowed(host)) {
+            return None;
+        }
+        log::debug!("421: this server does not answer for the host {:?}", String::from_utf8_lossy(host));
+        Some(Response::status_page(StatusCode::MISDIRECTED_REQUEST))
+    }
+
+    fn is_allowed(&self, host: &str) -> bool {
+        let name = without_port(host);
+        let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let address = address.map_or_else(
+            || name.parse::<Ipv4Addr>().map(IpAddr::V4),
+            |address| address.parse::<Ipv6Addr>().map(|address| IpAddr::V6(address).to_canonical()),
+        );
+        match address {
+            Ok(address) => address.is_loopback() || matches!(self.addresses, Addresses::All),
+            // A dot at the end says that the name is whole; it is the same name (RFC 1034 §3.1).
+            Err(_) => self.names.iter().any(|allowed| allowed.covers(name.strip_suffix('.').unwrap_or(name))),
+        }
+    }
+}
+
+impl Name {
+    fn covers(&self, host: &str) -> bool {
+        let is = |name: &str, host: &str| name.eq_ignore_ascii_case(host);
+        match self {
+            Self::Whole(name) => is(name, host),
+            Self::Below(name) => {
+                let below = host.len().checked_sub(name.len() + 1).and_then(|dot| host.split_at_checked(dot));
+                is(name, host)
+                    || below.is_some_and(|(_, rest)| rest.strip_prefix('.').is_some_and(|rest| is(name, rest)))
+            }
+        }
+    }
+}
+
+/// `[::1]:80` and `localhost:80` have a port; the colons within the brackets are none.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+/// Such a client has no address.
+fn came_by_unix_socket(request: &Request) -> bool {
+    request.peer_addr().port() == 0 && request.peer_addr().ip().is_unspecified()
+}
+
+impl Middleware for AllowedHosts {
+    fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response {
+        self.refusal(request).unwrap_or_else(|| next.handle(request))
+    }
+
+    fn plan(&self, request: &mut Request, next: &dyn Handler) -> Plan {
+        self.refusal(request).map_or_else(|| next.plan(request), Plan::refuse)
+    }
+}
