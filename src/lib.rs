@@ -73,6 +73,12 @@ pub mod ws {
     pub use crate::protocol::websocket::{Broadcast, Handler, Message, Sender, Text, WebSocket};
 }
 
+/// Who may come in: names and passwords.
+#[cfg(feature = "auth")]
+pub mod auth {
+    pub use crate::decorators::basic_auth::BasicAuth;
+}
+
 pub use connection::{Connection, DATE_BYTES, Stats};
 pub use decorators::{
     AccessLog, AllowedHosts, Cors, Limit, RateLimit, RequestId, SecurityHeaders, TrustedProxies, limit,

@@ -9,6 +9,9 @@
 //!
 //! An IPv6 client has a network of 2⁶⁴ addresses at least, so the network is what counts.
 
+#[cfg(feature = "auth")]
+mod refund;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;

@@ -9,6 +9,8 @@
 
 mod access_log;
 mod allowed_hosts;
+#[cfg(feature = "auth")]
+pub(crate) mod basic_auth;
 mod buckets;
 mod cors;
 mod forwarded;

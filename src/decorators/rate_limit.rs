@@ -56,7 +56,7 @@ impl RateLimit {
 }
 
 /// RFC 6585 §4, RFC 9110 §10.2.3: whole seconds, and not too early.
-fn too_many(wait: Duration) -> Response {
+pub(super) fn too_many(wait: Duration) -> Response {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     Response::status_page(StatusCode::TOO_MANY_REQUESTS).with_header(RETRY_AFTER.as_str(), seconds.to_string())
 }

@@ -1,6 +1,8 @@
 //! The decorators, a file each, over the public API. Those that need a feature are left out without it.
 
 mod allowed_hosts;
+#[cfg(feature = "auth")]
+mod basic_auth;
 mod cors;
 mod rate_limit;
 mod refusals;
