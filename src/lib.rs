@@ -18,6 +18,7 @@
 //! |---|---|
 //! | a folder on the web | [`StaticFiles::new("site")`](StaticFiles) |
 //! | answers of your own | a closure, or a struct that is a [`Handler`] |
+//! | answers by path and method | a [`Router`] |
 //! | something around them (a log, a check) | a [`Middleware`] |
 //! | a handler that blocks | [`blocking(handler)`](blocking) |
 //! | an answer that comes later | [`Request::later`], [`Body::channel`] |
@@ -84,6 +85,7 @@ pub use decorators::{
     AccessLog, AllowedHosts, Cors, Limit, RateLimit, RequestId, SecurityHeaders, TrustedProxies, limit,
 };
 pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, With, blocking, sse};
+pub use handler::{RouteError, Router, Slashes};
 pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 pub use message::{
     Address, Body, BodySender, Closed, Error, FileSlice, IntoResponse, Note, Part, Piece, ProtocolError, Reply,

@@ -61,9 +61,10 @@ fn warn_if_slow(request: &Request, took: Duration, limit: Duration) {
     if took >= limit {
         let thread = std::thread::current();
         log::warn!(
-            "the handler of {} {} held {} for {} ms; wrap it in blocking(..) (slow_handler_warning)",
+            "the handler of {} {} (route {}) held {} for {} ms; wrap it in blocking(..) (slow_handler_warning)",
             request.method(),
             request.target().escape_debug(),
+            request.route().unwrap_or("none"),
             thread.name().unwrap_or("an event loop"),
             took.as_millis(),
         );

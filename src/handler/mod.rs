@@ -9,6 +9,7 @@
 mod blocking;
 pub(crate) mod call;
 mod middleware;
+mod router;
 pub mod sse;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use blocking::{Blocking, blocking};
 pub(crate) use call::{call, plan, resolve};
 pub use middleware::{HandlerExt, Middleware, With};
+pub use router::{RouteError, Router, Slashes};
 
 use crate::message::{IntoResponse, Request, Response};
 

@@ -31,6 +31,6 @@ pub use into_response::IntoResponse;
 pub use reader::Piece;
 pub(crate) use reader::{PieceRead, ReaderBody};
 pub use request::Request;
-pub(crate) use request::{FieldLine, HasQuery, RawHead, Security, Span};
+pub(crate) use request::{FieldLine, HasQuery, Outcome, Pattern, RawHead, RouterId, Security, Span};
 pub use response::Response;
 pub(crate) use upgrade::Upgrade;

@@ -3,6 +3,9 @@
 //! The head is kept as one buffer with the places of the names and values in it; [`Request::header`] reads those.
 //! The `HeaderMap` that other crates like is built when somebody asks for it: a plain answer pays for no map.
 
+mod routing;
+mod values;
+
 use std::cell::OnceCell;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -11,6 +14,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
+use self::routing::Routing;
+pub(crate) use self::routing::{Outcome, Pattern, RouterId};
 use super::{Address, Body, Error, ExchangeId, Reply, Response};
 
 /// One request, as its handler sees it.
@@ -38,6 +43,7 @@ pub struct Request {
     security: Security,
     address: Address,
     exchange: ExchangeId,
+    routing: Routing,
 }
 
 /// Whether what the client sends can be read on the way.
@@ -100,6 +106,7 @@ impl Request {
             security: Security::Plain,
             address,
             exchange,
+            routing: Routing::default(),
         }
     }
 
@@ -113,9 +120,13 @@ impl Request {
         self.version
     }
 
-    /// The path as it was sent: it begins with `/` (but for `OPTIONS *`) and is still percent-encoded.
+    /// The path as it was sent: it begins with `/` (but for `OPTIONS *`) and is still percent-encoded. A mounted handler
+    /// sees what its [`Router`](crate::Router) left of it; see [`Self::mount_path`].
     pub fn path(&self) -> &str {
-        self.head.text(self.head.path)
+        match self.head.text(self.rest_of_path()) {
+            "" => "/",
+            path => path,
+        }
     }
 
     /// What stands behind the `?`, as it was sent; `None` where there is no `?`.
@@ -127,7 +138,7 @@ impl Request {
     pub fn target(&self) -> &str {
         match self.head.has_query {
             HasQuery::Yes => self.head.text(Span { start: self.head.path.start, end: self.head.query.end }),
-            HasQuery::No => self.path(),
+            HasQuery::No => self.head.text(self.head.path),
         }
     }
 
@@ -274,6 +285,13 @@ impl From<Range<usize>> for Span {
     fn from(range: Range<usize>) -> Self {
         let place = |at: usize| u32::try_from(at).expect("a head is far below 4 GiB");
         Self { start: place(range.start), end: place(range.end) }
+    }
+}
+
+impl Span {
+    /// The same stretch, of a buffer in which it begins so much later.
+    pub(crate) fn moved_by(self, bytes: u32) -> Self {
+        Self { start: self.start + bytes, end: self.end + bytes }
     }
 }
 

@@ -183,7 +183,10 @@ impl StaticFiles {
     }
 
     fn answer(&self, request: &Request) -> Result<Response, Refusal> {
-        let target = Target::parse(request.path())?;
+        let mut target = Target::parse(request.path())?;
+        if request.is_mount_without_slash() {
+            target.slash = Slash::Absent;
+        }
         if let Scope::Only(name) = &self.scope {
             return self.answer_only(name, &target, request);
         }
@@ -242,6 +245,9 @@ impl StaticFiles {
 
     /// The answer that is ready, if one is.
     fn recall(&self, request: &Request) -> Option<Response> {
+        if request.is_mount_without_slash() {
+            return None; // a redirect
+        }
         self.cache.with(request.path(), variant::wanted(request), |representation| representation.answer(request))
     }
 }
@@ -283,10 +289,12 @@ fn allow(mut response: Response) -> Response {
     response
 }
 
+/// Behind the prefix where we are mounted; a backslash is encoded, since browsers take `/\\name` for another server.
 /// `no-cache`, since what is a folder today may be a file tomorrow.
 fn redirect(target: &Target, request: &Request) -> Response {
     let query = request.query_string().map_or_else(String::new, |query| format!("?{query}"));
+    let prefix = request.mount_path().replace('\\', "%5C");
     Response::status_page(StatusCode::MOVED_PERMANENTLY)
-        .with_header(LOCATION.as_str(), format!("{}{query}", target.to_url()))
+        .with_header(LOCATION.as_str(), format!("{prefix}{}{query}", target.to_url()))
         .with_header(CACHE_CONTROL.as_str(), "no-cache")
 }

@@ -1,0 +1,71 @@
+//! From path to route: the only file that names matchit.
+//!
+//! matchit walks a radix tree: what many patterns begin with is compared once, whatever their number. It knows neither
+//! methods nor percent-encoding, and gives the parameters' values as parts of the path.
+
+use smallvec::SmallVec;
+
+use super::RouteError;
+use crate::message::Span;
+
+/// Patterns, and the number of the route that each leads to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tree {
+    patterns: matchit::Router<Leaf>,
+}
+
+/// What stands at the end of a pattern.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Leaf {
+    pub(super) route: usize,
+    pub(super) end: End,
+}
+
+/// What of a path is left to its handler.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    /// Nothing: the pattern is the whole path.
+    Whole,
+    /// Of a mount at `/files`: nothing either, the path is `/files`,
+    Prefix,
+    /// `/`,
+    Slash,
+    /// or more.
+    Rest,
+}
+
+/// The places of parameters' values.
+pub(super) type Values = SmallVec<[Span; 2]>;
+
+impl Tree {
+    pub(super) fn insert(&mut self, pattern: &str, leaf: Leaf) -> Result<(), RouteError> {
+        let malformed = |reason| Err(RouteError::Malformed { pattern: pattern.to_owned(), reason });
+        if !pattern.starts_with('/') {
+            return malformed("it must begin with a slash");
+        }
+        match self.patterns.insert(pattern, leaf) {
+            Ok(()) => Ok(()),
+            Err(matchit::InsertError::Conflict { with }) => {
+                Err(RouteError::Conflict { pattern: pattern.to_owned(), with })
+            }
+            Err(matchit::InsertError::InvalidParamSegment) => {
+                malformed("a segment can have one parameter, with a name and text on one side of it")
+            }
+            Err(matchit::InsertError::InvalidCatchAll) => {
+                malformed("`{*name}` must be the last segment, and all of it")
+            }
+            Err(_) => malformed("a parameter is `{name}` or `{*name}`, and a brace is `{{` or `}}`"),
+        }
+    }
+
+    /// Finds the leaf for a path that begins at `start` of the head.
+    pub(super) fn find(&self, path: &str, start: u32) -> Option<(Leaf, Values)> {
+        let found = self.patterns.at(path).ok()?;
+        // Each value is a part of `path`, so where it lies is a matter of subtraction.
+        let place = |value: &str| {
+            let from = value.as_ptr() as usize - path.as_ptr() as usize;
+            Span::from(from..from + value.len()).moved_by(start)
+        };
+        Some((*found.value, found.params.iter().map(|(_, value)| place(value)).collect()))
+    }
+}
