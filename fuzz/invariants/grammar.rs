@@ -88,11 +88,46 @@ pub(crate) fn dechunk(mut rest: &[u8]) -> Option<Chunked<'_>> {
     }
 }
 
-/// RFC 9112 section 7.1.1, read with good will: a semicolon, and behind it any text on the same line. What extensions
-/// mean, nobody knows; all that counts is where they end.
-fn is_extensions(bytes: &[u8]) -> bool {
-    let is_text = bytes.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~' | 0x80..));
-    bytes.is_empty() || is_text && trim(bytes).starts_with(b";")
+/// `*( BWS ";" BWS name [ BWS "=" BWS value ] )` (RFC 9112 section 7.1.1).
+fn is_extensions(mut bytes: &[u8]) -> bool {
+    while !bytes.is_empty() {
+        let Some(behind) = trim_start(bytes).strip_prefix(b";") else { return false };
+        let Some(behind) = without_token(trim_start(behind)) else { return false };
+        bytes = match trim_start(behind).strip_prefix(b"=") {
+            None => behind,
+            Some(value) => {
+                let value = trim_start(value);
+                let Some(behind) = without_token(value).or_else(|| without_quoted(value)) else { return false };
+                behind
+            }
+        };
+    }
+    true
+}
+
+fn trim_start(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+fn without_token(bytes: &[u8]) -> Option<&[u8]> {
+    let end = bytes.iter().position(|byte| !is_token(&[*byte])).unwrap_or(bytes.len());
+    (end > 0).then(|| &bytes[end..])
+}
+
+/// What follows a quoted string (RFC 9110 section 5.6.4).
+fn without_quoted(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = bytes.strip_prefix(b"\"")?;
+    loop {
+        rest = match rest {
+            [b'"', behind @ ..] => return Some(behind),
+            [b'\\', b'\t' | b' '..=b'~' | 0x80.., behind @ ..] => behind,
+            [b'\t' | b' ' | b'!' | b'#'..=b'[' | b']'..=b'~' | 0x80.., behind @ ..] => behind,
+            _ => return None,
+        };
+    }
 }
 
 /// Decodes `%41` and the like; `None` where two hexadecimal digits are missing.

@@ -10,7 +10,6 @@ fn behind_a_chunk_size_stands_its_line_end_or_an_extension() {
     for byte in 0..=255_u8 {
         let input = [HEAD.as_bytes(), b"5", &[byte][..], b"\r\nhello\r\n0\r\n\r\n"].concat();
         match byte {
-            b';' => assert_eq!(echo_server().one_answer(input).0.text(), "POST / hello"),
             _ if byte.is_ascii_hexdigit() => {} // another size
             _ => echo_server().refuses(input, 400),
         }
@@ -20,12 +19,55 @@ fn behind_a_chunk_size_stands_its_line_end_or_an_extension() {
 #[test]
 fn extensions_are_ignored() {
     // §7.1.1
-    for extension in
-        [";a", ";a=b", "; a = b", " ;a", "\t;\ta=b", ";a=\"b;c=d\"", ";a=\"\\\"\"", ";a;b=c;d", ";5=0", ";"]
-    {
+    for extension in [
+        ";a",
+        ";a=b",
+        "; a = b",
+        " ;a",
+        "\t;\ta=b",
+        ";a=\"b;c=d\"",
+        ";a=\"\\\"\"",
+        ";a;b=c;d",
+        ";5=0",
+        ";a \t;b",
+        ";a=\"\"",
+    ] {
         let input = format!("{HEAD}5{extension}\r\nhello\r\n0{extension}\r\n\r\n");
         let (answer, is_closed) = echo_server().one_answer(&input);
         assert_eq!((answer.status, answer.text(), is_closed), (200, "POST / hello", false), "{input}");
+    }
+}
+
+#[test]
+fn an_extension_is_held_to_its_grammar() {
+    // §7.1.1, RFC 9110 §5.6.4: who reads on to a closing quote sees another end of the line than who does not.
+    for extension in [
+        ";",
+        " ",
+        ";;a",
+        ";a;",
+        ";=b",
+        ";a=",
+        ";a= ",
+        ";a ",
+        ";a=b ",
+        ";a b",
+        ";a=b c",
+        ";a=b=c",
+        ";a=\"b",
+        ";a=\"b\\\"",
+        ";a=\"b\"c",
+        ";a=b\"c\"",
+        ";\"a\"",
+        ";a,b",
+        ";a=(b)",
+        ";\u{e4}",
+        ";a=\u{e4}",
+        ";a=\"\0\"",
+        ";a=\"\x7f\"",
+    ] {
+        echo_server().refuses(format!("{HEAD}5{extension}\r\nhello\r\n0\r\n\r\n"), 400);
+        echo_server().refuses(format!("{HEAD}0{extension}\r\n\r\n"), 400);
     }
 }
 

@@ -229,7 +229,7 @@ fn content() -> BoxedStrategy<Vec<u8>> {
 }
 
 fn chunks() -> BoxedStrategy<Vec<u8>> {
-    let extensions = vec!["", "", "", ";a", ";a=b", ";a=\"b;c\"", " ;a", "\t; a=b", ";\u{e4}"];
+    let extensions = vec!["", "", "", ";a", ";a=b", ";a=\"b;c\"", " ;a", "\t; a=b", ";a=\"\\\"\u{e4}\""];
     let trailers =
         vec!["", "", "x-sum: 1\r\n", "Content-Length: 9\r\n", "Host: b\r\nX-A:\r\n", "Transfer-Encoding: chunked\r\n"];
     let chunk = ("0{0,3}", content(), select(extensions.clone()), arbitrary::<bool>());

@@ -11,6 +11,7 @@
 
 use http::HeaderMap;
 
+use super::extension::Extension;
 use super::head;
 use crate::message::ProtocolError;
 
@@ -101,12 +102,10 @@ enum ChunkState {
         size: u64,
         digits: u32,
     },
-    /// White space behind the size, which only an extension may follow.
-    BeforeExtension {
-        size: u64,
-    },
+    /// What follows the size, if not the end of its line.
     Extension {
         size: u64,
+        part: Extension,
     },
     SizeLf {
         size: u64,
@@ -145,7 +144,7 @@ impl ChunkDecoder {
     }
 
     fn take_byte(&mut self, byte: u8) -> Result<(), ProtocolError> {
-        use ChunkState::{BeforeExtension, Data, DataCr, DataLf, Extension, Size, SizeLf, Trailer};
+        use ChunkState::{Data, DataCr, DataLf, Size, SizeLf, Trailer};
         self.state = match (&mut self.state, byte) {
             (Trailer { section }, byte) => {
                 section.push(byte);
@@ -158,11 +157,10 @@ impl ChunkDecoder {
                 let digit = (byte as char).to_digit(16).expect("it is a hexadecimal digit");
                 Size { size: *size << 4 | u64::from(digit), digits: *digits + 1 }
             }
-            (Size { size, digits: 1.. } | Extension { size }, b'\r') => SizeLf { size: *size },
-            (Size { size, digits: 1.. } | BeforeExtension { size }, b';') => Extension { size: *size },
-            (Size { size, digits: 1.. } | BeforeExtension { size }, b' ' | b'\t') => BeforeExtension { size: *size },
-            // Quoted or not, an extension is visible text: RFC 9110 §5.6.4.
-            (Extension { size }, b'\t' | b' '..=b'~' | 0x80..) => Extension { size: *size },
+            (Size { size, digits: 1.. }, b'\r') => SizeLf { size: *size },
+            (Size { size, digits: 1.. }, byte) => Self::extension(*size, Extension::begin(byte))?,
+            (ChunkState::Extension { size, part }, b'\r') if part.may_end() => SizeLf { size: *size },
+            (ChunkState::Extension { size, part }, byte) => Self::extension(*size, part.next(byte))?,
             (SizeLf { size: 0 }, b'\n') => Trailer { section: Vec::new() },
             (SizeLf { size }, b'\n') => Data { left: *size },
             (DataCr, b'\r') => DataLf,
@@ -172,8 +170,13 @@ impl ChunkDecoder {
         self.count_extension()
     }
 
+    /// An extension is held to its grammar, and otherwise ignored (RFC 9112 §7.1.1).
+    fn extension(size: u64, part: Option<Extension>) -> Result<ChunkState, ProtocolError> {
+        part.map(|part| ChunkState::Extension { size, part }).ok_or(ProtocolError::MalformedChunk)
+    }
+
     fn count_extension(&mut self) -> Result<(), ProtocolError> {
-        if let ChunkState::Extension { .. } | ChunkState::BeforeExtension { .. } = self.state {
+        if let ChunkState::Extension { .. } = self.state {
             self.extension_bytes += 1;
         }
         if self.extension_bytes > MAX_EXTENSION_BYTES { Err(ProtocolError::MalformedChunk) } else { Ok(()) }

@@ -23,6 +23,7 @@
 mod body;
 mod encode;
 mod exchange;
+mod extension;
 mod head;
 mod settings;
 mod streaming;
