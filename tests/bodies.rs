@@ -189,3 +189,32 @@ impl<A: qibu::Handler, B: qibu::Handler> qibu::Handler for Planned<A, B> {
         if request.path() == "/hold" { self.0.plan(request) } else { self.1.plan(request) }
     }
 }
+
+#[test]
+fn bytes_can_be_put_behind_any_body() {
+    fn file() -> std::fs::File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"0123456789").unwrap();
+        file
+    }
+    fn channel() -> Body {
+        let (sender, body) = Body::channel(1024);
+        std::thread::spawn(move || ["01234", "56789"].into_iter().for_each(|piece| sender.send(piece).unwrap()));
+        body
+    }
+    type Make = fn() -> Body;
+    let bodies: [(&str, Make, Option<&str>); 6] = [
+        ("bytes", || "0123456789".into(), Some("15")),
+        ("a file", || Body::file(file(), 0..10), Some("15")),
+        ("parts", || Body::parts(vec![Part::Bytes("0123456789".into())]), Some("15")),
+        ("a reader", || Body::reader(&b"0123456789"[..], None), None),
+        ("a reader of known length", || Body::reader(&b"0123456789 more"[..], Some(10)), Some("15")),
+        ("a stream", channel, None),
+    ];
+    for (name, body, length) in bodies {
+        let client = TestClient::new(move |_: &mut Request| Response::text(body().append("<en").append("d>")));
+        let answer = client.get("/").send();
+        assert_eq!(answer.text(), "0123456789<end>", "{name}");
+        assert_eq!(answer.header("content-length"), length, "{name}");
+    }
+}

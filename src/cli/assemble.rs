@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use qibu::{AccessLog, AllowedHosts, Handler, HandlerExt, StaticFiles};
+use qibu::{AccessLog, AllowedHosts, Handler, HandlerExt, LiveReload, StaticFiles};
 
 use super::complaint::Complaint;
 use super::file;
@@ -16,6 +16,7 @@ use super::options::Settings;
 /// Opens what is served, and puts around it what the settings ask for. The last one sees a request first.
 pub(super) fn handler(settings: &Settings) -> Result<Arc<dyn Handler>, Complaint> {
     let handler = files(settings, settings.folder())?.boxed();
+    let handler = if settings.watch { handler.with(live_reload(settings)?).boxed() } else { handler };
     let handler = match allowed_hosts(settings)? {
         Some(hosts) => handler.with(hosts).boxed(),
         None => handler,
@@ -39,8 +40,17 @@ fn allowed_hosts(settings: &Settings) -> Result<Option<AllowedHosts>, Complaint>
 /// One folder or file, served as the settings say. Our own settings are nobody's business, whatever the file is called.
 fn files(settings: &Settings, path: &Path) -> Result<StaticFiles, Complaint> {
     let files = StaticFiles::open(path).map_err(|error| cannot_read(path, &error))?;
+    let files = match &settings.charset {
+        Some(name) => files.charset(name).map_err(|error| Complaint::Usage(format!("charset: {error}")))?,
+        None => files,
+    };
     let own = settings.config_file.as_deref().and_then(Path::file_name);
     Ok([Some(OsStr::new(file::NAME)), own].into_iter().flatten().fold(files, StaticFiles::hide))
+}
+
+fn live_reload(settings: &Settings) -> Result<LiveReload, Complaint> {
+    let watching = LiveReload::new().watch("/", settings.folder());
+    watching.map_err(|error| Complaint::Failure(format!("watch: {error}")))
 }
 
 fn cannot_read(path: &Path, error: &io::Error) -> Complaint {

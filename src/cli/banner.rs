@@ -22,6 +22,9 @@ pub(super) fn lines(settings: &Settings, listening: &Listening) -> Vec<String> {
     }
     let addresses = listening.server.local_addrs();
     lines.extend(urls(&addresses).iter().map(|url| format!("  {url}")));
+    if settings.watch {
+        lines.push("Pages in the browser reload when a file changes.".into());
+    }
     let is_open = addresses.iter().any(|address| !address.ip().is_loopback());
     lines.push(match (settings.bind.is_empty(), is_open) {
         (_, true) => "Everyone in this network can see it. Ctrl-C stops.".into(),

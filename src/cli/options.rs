@@ -46,6 +46,14 @@ pub(crate) struct Settings {
     #[serde(serialize_with = "as_text")]
     pub(super) path: Option<PathBuf>,
 
+    /// Reload pages in the browser when a file changes
+    #[arg(short, long, help_heading = SITE)]
+    pub(super) watch: bool,
+
+    /// The charset of all text, such as gbk [default: each file's own]
+    #[arg(long, help_heading = SITE, value_name = "NAME")]
+    pub(super) charset: Option<String>,
+
     /// Let the whole network in, not only this computer
     #[arg(short, long, help_heading = NETWORK, conflicts_with = "bind")]
     pub(super) lan: bool,

@@ -156,6 +156,31 @@ impl Body {
         self
     }
 
+    /// The same with bytes behind it, whatever it is made of: nothing is read for it. What is no body (a promise, an upgrade) is
+    /// left as it is.
+    ///
+    /// ```
+    /// use qibu::Body;
+    ///
+    /// assert_eq!(Body::from("seven ").append("steps").len(), Some(11));
+    /// ```
+    #[must_use]
+    pub fn append(self, tail: impl Into<Bytes>) -> Self {
+        let tail = tail.into();
+        let kind = match self.kind {
+            Kind::Bytes(bytes) => Kind::Bytes([bytes, tail].concat().into()),
+            Kind::File(slice) => Kind::Parts(vec![Part::File(slice), Part::Bytes(tail)]),
+            Kind::Parts(parts) => Kind::Parts([parts, vec![Part::Bytes(tail)]].concat()),
+            Kind::Reader(reader) => Kind::Reader(reader.append(tail)),
+            Kind::Channel(receiver) => {
+                receiver.append(&tail);
+                Kind::Channel(receiver)
+            }
+            kind @ (Kind::Later(_) | Kind::Upgrade(_)) => kind,
+        };
+        Self { kind }
+    }
+
     pub(crate) fn upgrade(upgrade: Upgrade) -> Self {
         Self { kind: Kind::Upgrade(upgrade) }
     }

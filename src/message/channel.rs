@@ -110,6 +110,8 @@ struct State {
     queue: VecDeque<Bytes>,
     queued_bytes: usize,
     senders: usize,
+    /// What follows when all senders are done.
+    tail: Bytes,
     trailers: HeaderMap,
     stage: Stage,
     /// Whom to tell when something comes; `None` while the receiver knows that it has work.
@@ -202,6 +204,7 @@ impl BodyReceiver {
             queue: VecDeque::new(),
             queued_bytes: 0,
             senders: 1,
+            tail: Bytes::new(),
             trailers: HeaderMap::new(),
             stage: Stage::Open,
             waiting: None,
@@ -222,10 +225,19 @@ impl BodyReceiver {
             return Received::Bytes(bytes);
         }
         if state.senders == 0 || state.stage == Stage::Ending {
+            if !state.tail.is_empty() {
+                return Received::Bytes(mem::take(&mut state.tail));
+            }
             return Received::End(mem::take(&mut state.trailers));
         }
         state.waiting = Some((address.clone(), exchange));
         Received::Nothing
+    }
+
+    /// Puts bytes behind all that the senders send.
+    pub(crate) fn append(&self, tail: &[u8]) {
+        let mut state = self.shared.lock();
+        state.tail = [&state.tail, tail].concat().into();
     }
 
     /// From now on, until [`Received::Nothing`], the receiver looks by itself and need not be told.

@@ -10,7 +10,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 /// How much is read at once, in bytes.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -40,6 +40,12 @@ impl ReaderBody {
 
     pub(crate) fn len(&self) -> Option<u64> {
         self.left
+    }
+
+    /// The same with bytes behind it.
+    pub(crate) fn append(self, tail: Bytes) -> Self {
+        let (most, left) = (self.left.unwrap_or(u64::MAX), self.left.map(|left| left + tail.len() as u64));
+        Self { reader: Box::new(self.reader.take(most).chain(tail.reader())), left }
     }
 
     /// Reads the next piece, which may block. A reader that panics has failed.

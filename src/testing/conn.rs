@@ -117,8 +117,9 @@ impl TestConn {
         Some(deadline.saturating_duration_since(self.context.clock.now()))
     }
 
-    /// Waits for a note from another thread. Gives up after 20 seconds of real time.
-    pub(super) fn wait_for_mail(&mut self) -> bool {
+    /// Waits until another thread has something for this connection (a reply, more of a body), and lets the server take it
+    /// up. `false` if nothing has come in 20 seconds of real time.
+    pub fn wait_for_mail(&mut self) -> bool {
         let is_there = self.mail.wait();
         self.read_mail();
         is_there

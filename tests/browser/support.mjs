@@ -29,8 +29,16 @@ export class Site {
         const site = new Site();
         site.folder = fs.mkdtempSync(path.join(os.tmpdir(), "qibu-"));
         site.write(files);
-        site.url = await site.#start(flags);
+        site.flags = flags;
+        site.url = await site.#start("0");
         return site;
+    }
+
+    /** Ends the program and starts it again, on the same port. */
+    async restart(between) {
+        await this.#end();
+        between();
+        await this.#start(new URL(this.url).port);
     }
 
     /** Text, bytes, or a map for a folder. A name is a string or, for any bytes, a Buffer in a list of pairs. */
@@ -47,8 +55,8 @@ export class Site {
         }
     }
 
-    #start(flags) {
-        this.process = spawn(process.env.QIBU, ["-p", "0", this.folder, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    #start(port) {
+        this.process = spawn(process.env.QIBU, ["-p", port, this.folder, ...this.flags], { stdio: ["ignore", "pipe", "pipe"] });
         let said = "";
         return new Promise((resolve, reject) => {
             const hear = (text) => {
@@ -62,10 +70,14 @@ export class Site {
         });
     }
 
-    async close() {
+    async #end() {
         const ended = new Promise((resolve) => this.process.on("exit", resolve));
         this.process.kill("SIGTERM");
         await ended;
+    }
+
+    async close() {
+        await this.#end();
         fs.rmSync(this.folder, { recursive: true, force: true });
     }
 }

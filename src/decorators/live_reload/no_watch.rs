@@ -1,0 +1,4 @@
+//! Without the feature `watch`, only [`LiveReload::changed`](super::LiveReload::changed) tells of changes.
+
+/// There is none.
+pub(super) enum Watch {}
