@@ -82,7 +82,8 @@ pub mod auth {
 
 pub use connection::{Connection, DATE_BYTES, Stats};
 pub use decorators::{
-    AccessLog, AllowedHosts, Cors, Limit, LiveReload, RateLimit, RequestId, SecurityHeaders, TrustedProxies, limit,
+    AccessLog, AllowedHosts, Compress, Cors, Limit, LiveReload, RateLimit, RequestId, SecurityHeaders, TrustedProxies,
+    limit,
 };
 pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, With, blocking, sse};
 pub use handler::{RouteError, Router, Slashes};

@@ -2,7 +2,7 @@
 //!
 //! * [`Coding`]: the three that we can make, and their names.
 //! * [`Wanted`]: which of them a client takes, best first.
-//! * [`compress`]: bytes to fewer bytes.
+//! * [`compress`], [`Encoder`]: bytes to fewer bytes, as a whole or as a stream.
 //! * [`gains`]: whether a kind of content gets smaller at all.
 //!
 //! Files (`static_files`) and the answers of handlers (`decorators`) are coded by the same rules.
@@ -19,7 +19,7 @@ mod compress;
 use http::HeaderValue;
 
 pub(crate) use self::accepted::Wanted;
-pub(crate) use self::compress::compress;
+pub(crate) use self::compress::{Encoder, compress};
 
 /// A content coding that we can serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

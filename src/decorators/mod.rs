@@ -12,6 +12,7 @@ mod allowed_hosts;
 #[cfg(feature = "auth")]
 pub(crate) mod basic_auth;
 mod buckets;
+mod compress;
 mod cors;
 mod forwarded;
 mod limit;
@@ -25,6 +26,7 @@ mod vary;
 
 pub use access_log::AccessLog;
 pub use allowed_hosts::AllowedHosts;
+pub use compress::Compress;
 pub use cors::Cors;
 pub use limit::{Limit, limit};
 pub use live_reload::LiveReload;

@@ -151,7 +151,7 @@ impl Body {
     pub fn endless(mut self, heartbeat: impl Into<Bytes>, interval: Duration) -> Self {
         if let Kind::Channel(receiver) = &mut self.kind {
             let interval = interval.max(Duration::from_secs(1));
-            receiver.keep_alive = Some(KeepAlive { heartbeat: heartbeat.into(), interval });
+            receiver.keep_alive = Some(Box::new(KeepAlive { heartbeat: heartbeat.into(), interval }));
         }
         self
     }

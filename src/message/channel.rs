@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -77,7 +78,18 @@ pub struct BodySender {
 pub(crate) struct BodyReceiver {
     shared: Arc<Shared>,
     /// For a body that has no end by nature.
-    pub(crate) keep_alive: Option<KeepAlive>,
+    pub(crate) keep_alive: Option<Box<KeepAlive>>,
+    /// For a body that is sent in another form than it was given.
+    pub(crate) coder: Option<Box<dyn Coder>>,
+}
+
+/// Gives a stream another form on its way to the client: a content coding.
+pub(crate) trait Coder: Send {
+    /// What shall be sent for this piece, all of it now; perhaps nothing.
+    fn piece(&mut self, piece: &[u8]) -> io::Result<Vec<u8>>;
+
+    /// What shall be sent at the end.
+    fn end(self: Box<Self>) -> io::Result<Vec<u8>>;
 }
 
 /// What is sent when a body that has no end is quiet.
@@ -210,11 +222,39 @@ impl BodyReceiver {
             waiting: None,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), room: Condvar::new(), capacity: capacity.max(1) });
-        (BodySender { shared: shared.clone() }, Self { shared, keep_alive: None })
+        (BodySender { shared: shared.clone() }, Self { shared, keep_alive: None, coder: None })
     }
 
     /// The next bytes. On [`Received::Nothing`] a [`Note::Body`] is posted to `address` when there is more to know.
-    pub(crate) fn receive(&self, address: &Address, exchange: ExchangeId) -> Received {
+    pub(crate) fn receive(&mut self, address: &Address, exchange: ExchangeId) -> Received {
+        loop {
+            let coded = match (self.look_for(address, exchange), self.coder.take()) {
+                (Received::Bytes(piece), Some(mut coder)) => {
+                    let coded = coder.piece(&piece);
+                    self.coder = Some(coder);
+                    coded
+                }
+                (Received::End(trailers), Some(coder)) => {
+                    self.shared.lock().trailers = trailers; // for the next time
+                    coder.end()
+                }
+                (received, coder) => {
+                    self.coder = coder;
+                    return received;
+                }
+            };
+            match coded {
+                Ok(bytes) if bytes.is_empty() => {} // no piece is empty: in HTTP/1.1 it would look like the end
+                Ok(bytes) => return Received::Bytes(bytes.into()),
+                Err(error) => {
+                    log::error!("a body could not be coded: {error}");
+                    return Received::Aborted;
+                }
+            }
+        }
+    }
+
+    fn look_for(&self, address: &Address, exchange: ExchangeId) -> Received {
         let mut state = self.shared.lock();
         if state.stage == Stage::Aborted {
             return Received::Aborted;

@@ -24,7 +24,7 @@ pub use address::{Address, Note, Reply};
 pub(crate) use address::{ClientKey, ExchangeId, Mailbox};
 pub(crate) use body::Kind;
 pub use body::{Body, FileSlice, Part};
-pub(crate) use channel::{BodyReceiver, Received};
+pub(crate) use channel::{BodyReceiver, Coder, Received};
 pub use channel::{BodySender, Closed, TrySendError};
 pub use error::{Error, ProtocolError, Result};
 pub use into_response::IntoResponse;

@@ -49,36 +49,51 @@ impl ReaderBody {
     }
 
     /// Reads the next piece, which may block. A reader that panics has failed.
-    pub(crate) fn read(mut self) -> Piece {
+    pub(crate) fn read_piece(mut self) -> Piece {
         let read = catch_unwind(AssertUnwindSafe(|| self.fill()));
         let outcome = read.unwrap_or_else(|_| Err(io::Error::other("the reader of a body panicked")));
-        let outcome = outcome.and_then(|bytes| match (bytes.len() as u64, self.left) {
-            (0, None | Some(0)) => Ok(PieceRead::End),
-            (0, Some(left)) => {
-                let text = format!("the reader of a body ended {left} bytes early");
-                Err(io::Error::new(io::ErrorKind::UnexpectedEof, text))
-            }
-            (count, left) => {
-                self.left = left.map(|left| left - count);
-                Ok(PieceRead::Bytes(bytes, self))
-            }
-        });
+        let outcome =
+            outcome.map(|bytes| if bytes.is_empty() { PieceRead::End } else { PieceRead::Bytes(bytes, self) });
         Piece { outcome }
     }
 
     /// What one read gives goes out as it is: a reader that has something now may have the next only in a while. Empty at
     /// the end.
     fn fill(&mut self) -> io::Result<Bytes> {
-        let most = self.left.map_or(PIECE_BYTES, |left| usize::try_from(left).unwrap_or(usize::MAX).min(PIECE_BYTES));
-        let mut piece = vec![0; most];
+        let mut piece = vec![0; self.at_most(PIECE_BYTES)];
         let count = loop {
-            match self.reader.read(&mut piece) {
+            match self.read(&mut piece) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => break read?,
             }
         };
         piece.truncate(count);
         Ok(piece.into())
+    }
+
+    fn at_most(&self, bytes: usize) -> usize {
+        self.left.map_or(bytes, |left| usize::try_from(left).unwrap_or(usize::MAX).min(bytes))
+    }
+}
+
+/// The promised length is kept: more is not read, and fewer is an error.
+impl Read for ReaderBody {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = self.at_most(buffer.len());
+        if most == 0 {
+            return Ok(0);
+        }
+        match (self.reader.read(&mut buffer[..most])?, &mut self.left) {
+            (0, Some(left)) => {
+                let text = format!("the reader of a body ended {left} bytes early");
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, text))
+            }
+            (count, Some(left)) => {
+                *left -= count as u64;
+                Ok(count)
+            }
+            (count, None) => Ok(count),
+        }
     }
 }
 
@@ -105,7 +120,7 @@ mod tests {
     fn read_all(mut body: ReaderBody) -> io::Result<Vec<usize>> {
         let mut pieces = Vec::new();
         loop {
-            match body.read().outcome? {
+            match body.read_piece().outcome? {
                 PieceRead::Bytes(bytes, rest) => {
                     pieces.push(bytes.len());
                     body = rest;

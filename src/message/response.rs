@@ -138,6 +138,11 @@ impl Response {
         &self.body
     }
 
+    /// For decorators that give the body another form.
+    pub(crate) fn body_mut(&mut self) -> &mut Body {
+        &mut self.body
+    }
+
     /// Takes the body out, leaving none.
     pub fn take_body(&mut self) -> Body {
         std::mem::take(&mut self.body)

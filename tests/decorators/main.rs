@@ -3,6 +3,8 @@
 mod allowed_hosts;
 #[cfg(feature = "auth")]
 mod basic_auth;
+#[cfg(feature = "compress")]
+mod compress;
 mod cors;
 mod rate_limit;
 mod refusals;

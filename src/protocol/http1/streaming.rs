@@ -170,7 +170,10 @@ impl Pump {
             }
             Self::Ready(reader) => {
                 let address = address.clone();
-                self.submit(new_socket, Box::new(move || address.post(Note::Piece { exchange, piece: reader.read() })));
+                self.submit(
+                    new_socket,
+                    Box::new(move || address.post(Note::Piece { exchange, piece: reader.read_piece() })),
+                );
             }
             Self::Refused { job, again } if again <= new_socket.now() => self.submit(new_socket, job),
             waiting @ (Self::Refused { .. } | Self::Reading) => *self = waiting,
