@@ -34,6 +34,11 @@ fn conditions_and_ranges_are_answered_with_the_right_bytes() {
 }
 
 #[test]
+fn a_date_means_the_same_in_all_its_forms_and_fields() {
+    replay("dates", invariants::dates);
+}
+
+#[test]
 fn all_ways_to_look_at_fields_agree() {
     replay("fields", invariants::fields);
 }

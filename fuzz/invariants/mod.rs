@@ -12,6 +12,7 @@
 pub(crate) mod answers;
 mod chunked;
 mod conditional;
+mod dates;
 mod fields;
 pub(crate) mod grammar;
 mod http1_session;
@@ -22,6 +23,7 @@ mod target;
 
 pub(crate) use self::chunked::chunked;
 pub(crate) use self::conditional::conditional;
+pub(crate) use self::dates::dates;
 pub(crate) use self::fields::fields;
 pub(crate) use self::http1_session::http1_session;
 #[cfg(unix)]
