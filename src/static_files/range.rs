@@ -19,16 +19,25 @@ pub(super) enum Selection {
 
 /// Looks at Range and If-Range. RFC 9110 §14.2: Range is defined for GET only, and may be ignored.
 pub(super) fn select(request: &Request, current: &Validators, length: u64) -> Selection {
-    match request.header("range") {
-        Some(range) if *request.method() == Method::GET && is_current(request, current) => parse(range, length),
+    match only(request, "range").map(std::str::from_utf8) {
+        Some(Ok(range)) if *request.method() == Method::GET && is_current(request, current) => parse(range, length),
         _ => Selection::Whole,
     }
+}
+
+/// The value of a field that is no list: given twice, it says nothing.
+fn only<'a>(request: &'a Request, name: &str) -> Option<&'a [u8]> {
+    let mut values = request.header_values(name);
+    values.next().filter(|_| values.next().is_none())
 }
 
 /// RFC 9110 §13.1.5: with If-Range, a part is sent only if the client's other parts are of this version. Both kinds of
 /// validators are compared strongly.
 fn is_current(request: &Request, current: &Validators) -> bool {
-    let Some(condition) = request.header_bytes("if-range") else { return true };
+    if request.header_bytes("if-range").is_none() {
+        return true;
+    }
+    let Some(condition) = only(request, "if-range") else { return false };
     if condition.starts_with(b"\"") || condition.starts_with(b"W/") {
         return condition == current.tag.as_bytes();
     }
@@ -41,7 +50,7 @@ fn is_current(request: &Request, current: &Validators) -> bool {
 /// One range. A set of several is answered whole, as RFC 9110 §14.2 allows; so is what is no range.
 fn parse(range: &str, length: u64) -> Selection {
     let spec = match range.split_once('=') {
-        Some((unit, spec)) if unit.eq_ignore_ascii_case("bytes") => spec.trim_matches([' ', '\t']),
+        Some((unit, spec)) if unit.eq_ignore_ascii_case("bytes") => spec,
         _ => return Selection::Whole,
     };
     let Some((first, last)) = spec.split_once('-') else { return Selection::Whole };

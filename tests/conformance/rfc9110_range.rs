@@ -93,8 +93,12 @@ fn what_is_no_range_or_more_than_one_is_answered_whole() {
         "bytes 0-9",
         "bytes=+0-9",
         "bytes=0x0-0x9",
+        "bytes= 0-9",
+        "bytes =0-9",
+        "bytes=0- 9",
         "0-9",
         "",
+        "bytes=0-9\r\nRange: bytes=0-9",
     ] {
         assert_eq!(ask(&folder, "/a.txt", &format!("Range: {range}\r\n")), whole, "{range}");
     }
@@ -133,6 +137,8 @@ fn if_range_wants_the_very_same_version() {
         ("yesterday".to_owned(), 200),
         (String::new(), 200),
         (format!("{tag}, {tag}"), 200),
+        (format!("{tag}\r\nIf-Range: {tag}"), 200), // which of them?
+        (format!("{tag}\r\nIf-Range: \"x\""), 200),
     ] {
         let answer = ask(&folder, "/a.txt", &format!("Range: bytes=0-9\r\nIf-Range: {value}\r\n"));
         assert_eq!(answer.status, status, "{value}");
