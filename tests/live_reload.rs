@@ -196,6 +196,9 @@ fn a_page_has_a_tag_of_its_own_until_something_changes() {
     assert_eq!(answer.status(), 200, "a browser that has the page without the script needs it");
     assert!(has_script(&answer));
 
+    let expect = |tag: &str| site.client.get("/a.html").header("if-match", tag).send().status();
+    assert_eq!((expect(page_tag), expect(file_tag), expect("\"x\"")), (200, 200, 412));
+
     site.live_reload.changed("/b.html");
     let answer = ask(page_tag);
     assert_eq!(answer.status(), 200, "a page that says an old version would reload for ever");

@@ -22,6 +22,8 @@ fn help_fits_on_one_screen_and_names_every_option() {
             "--bind",
             "--allow-host",
             "--loops",
+            "--watch",
+            "--charset",
             "--config",
             "--version",
             "8080",

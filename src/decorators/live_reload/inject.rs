@@ -2,7 +2,8 @@
 
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LOCATION,
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, EXPIRES, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE, VARY,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, EXPIRES, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE,
+    VARY,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -26,6 +27,7 @@ pub(super) fn is_for_a_page(request: &Request) -> bool {
 
 /// The next handler's answer; if it is a page, with the script in it.
 pub(super) fn answer(request: &mut Request, next: &dyn Handler, snippet: Snippet) -> Response {
+    snippet.translate_expected_tags(request);
     let known = take_known_tags(request);
     if is_navigation(request) {
         request.headers_mut().remove(ACCEPT_ENCODING);
@@ -55,7 +57,8 @@ fn take_known_tags(request: &mut Request) -> Vec<HeaderValue> {
     known
 }
 
-/// A page is needed whole and uncompressed, and where it was not foreseen it is asked for once more. RFC 9110 §14.2 and §12.5.3 let us ignore that a part or a coding was asked for.
+/// A page is needed whole and uncompressed; where that was not foreseen it is asked for once more. RFC 9110 §14.2 and §12.5.3
+/// let us ignore that a part or a coding was asked for.
 fn answer_whole(request: &mut Request, next: &dyn Handler) -> Response {
     let response = next.handle(request);
     let is_cut = response.status() == StatusCode::PARTIAL_CONTENT || response.headers().contains_key(CONTENT_ENCODING);
@@ -65,7 +68,8 @@ fn answer_whole(request: &mut Request, next: &dyn Handler) -> Response {
     for name in [ACCEPT_ENCODING, RANGE, IF_RANGE] {
         request.headers_mut().remove(name);
     }
-    next.handle(request)
+    let whole = next.handle(request);
+    if whole.status().is_server_error() { response } else { whole } // who cannot say it twice has said it
 }
 
 fn is_html(fields: &HeaderMap) -> bool {
@@ -92,6 +96,15 @@ fn text(fields: &HeaderMap, name: HeaderName) -> &str {
 impl Snippet {
     pub(super) fn new(version: String) -> Self {
         Self { version }
+    }
+
+    /// In If-Match, our tags become those that the next handler knows.
+    fn translate_expected_tags(&self, request: &mut Request) {
+        let (ours, theirs) = (format!("+{}\"", self.version), "\"");
+        let Some(tags) = request.header(IF_MATCH.as_str()).filter(|tags| tags.contains(&ours)) else { return };
+        if let Ok(tags) = HeaderValue::try_from(tags.replace(&ours, theirs)) {
+            request.headers_mut().insert(IF_MATCH, tags);
+        }
     }
 
     fn add_to(&self, mut response: Response) -> Response {

@@ -219,6 +219,33 @@ mod tests {
     }
 
     #[test]
+    fn any_bytes_are_scanned_to_an_end() {
+        let parts: [&[u8]; 16] = [
+            b"<",
+            b">",
+            b"/",
+            b"!",
+            b"--",
+            b"=",
+            b"\"",
+            b"'",
+            b" ",
+            b"<meta ",
+            b"charset",
+            b"content",
+            b"http-equiv",
+            b"content-type",
+            b"gbk",
+            b"\xFF",
+        ];
+        for seed in 0..20_000 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let text: Vec<u8> = (0..random.usize(..40)).flat_map(|_| parts[random.usize(..16)].to_vec()).collect();
+            let _ = charset(&text, Text::Html);
+        }
+    }
+
+    #[test]
     fn what_is_read_as_ascii_is_not_utf_16() {
         assert_eq!(html("<meta charset=utf-16>"), "utf-8");
         assert_eq!(html("<meta charset=utf-16be>"), "utf-8");
