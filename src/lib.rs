@@ -80,6 +80,12 @@ pub mod auth {
     pub use crate::decorators::basic_auth::BasicAuth;
 }
 
+/// A few values for each visitor, in signed cookies.
+#[cfg(feature = "sessions")]
+pub mod sessions {
+    pub use crate::decorators::sessions::{SessionData, SessionFull, Sessions};
+}
+
 pub use connection::{Connection, DATE_BYTES, Stats};
 pub use decorators::{
     AccessLog, AllowedHosts, Compress, Cors, Limit, LiveReload, RateLimit, RequestId, SecurityHeaders, TrustedProxies,

@@ -21,6 +21,8 @@ mod passes;
 mod rate_limit;
 mod request_id;
 mod security_headers;
+#[cfg(feature = "sessions")]
+pub(crate) mod sessions;
 mod trusted_proxies;
 mod vary;
 

@@ -8,5 +8,7 @@ mod compress;
 mod cors;
 mod rate_limit;
 mod refusals;
+#[cfg(feature = "sessions")]
+mod sessions;
 mod small_ones;
 mod trusted_proxies;
