@@ -91,12 +91,12 @@ pub use decorators::{
     AccessLog, AllowedHosts, Compress, Cors, Limit, LiveReload, RateLimit, RequestId, SecurityHeaders, TrustedProxies,
     limit,
 };
-pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, With, blocking, sse};
+pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, Streaming, With, blocking, sse, streaming};
 pub use handler::{RouteError, Router, Slashes};
 pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 pub use message::{
     Address, Body, BodySender, Closed, Error, FileSlice, IntoResponse, Note, Part, Piece, ProtocolError, Reply,
-    Request, Response, Result, TrySendError,
+    Request, RequestBody, Response, Result, TrySendError,
 };
 pub use protocol::{Http, HttpSettings, Next, Protocol, Session};
 pub use server::{Builder, Running, ServerHandle, WebServer};

@@ -23,10 +23,18 @@ pub(crate) struct Context {
 /// Work for a thread that may block.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
+/// Whom a job may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waits {
+    ForNobody,
+    /// It reads what the client has still to send: a loop that did it itself would wait for ever.
+    ForTheClient,
+}
+
 /// Takes jobs that would hold up a loop.
 pub(crate) trait Workers: Send + Sync {
     /// Takes the job, or gives it back if too many wait already.
-    fn submit(&self, job: Job) -> Result<(), Job>;
+    fn submit(&self, job: Job, waits: Waits) -> Result<(), Job>;
 }
 
 /// The time as the loop last read it: once for a batch of events, not once per client.

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-pub(crate) use context::{Clock, Context, Counters, Job, Workers};
+pub(crate) use context::{Clock, Context, Counters, Job, Waits, Workers};
 pub use context::{DATE_BYTES, Stats};
 pub(crate) use input::Input;
 pub(crate) use output::Output;
@@ -141,8 +141,8 @@ impl Connection {
     }
 
     /// Gives a job to the worker pool; `Err` if its queue is full.
-    pub(crate) fn submit(&self, job: Job) -> Result<(), Job> {
-        self.context.workers.submit(job)
+    pub(crate) fn submit(&self, job: Job, waits: Waits) -> Result<(), Job> {
+        self.context.workers.submit(job, waits)
     }
 
     pub(crate) fn ending(&self) -> Ending {

@@ -11,6 +11,7 @@ pub(crate) mod call;
 mod middleware;
 mod router;
 pub mod sse;
+mod streaming;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub use blocking::{Blocking, blocking};
 pub(crate) use call::{call, plan, resolve};
 pub use middleware::{HandlerExt, Middleware, With};
 pub use router::{RouteError, Router, Slashes};
+pub use streaming::{Streaming, streaming};
 
 use crate::message::{IntoResponse, Request, Response};
 
@@ -129,6 +131,8 @@ pub(crate) enum Origin {
 pub(crate) enum Place {
     Loop,
     Pool,
+    /// On the pool, while the body arrives.
+    Stream,
     /// Nowhere: this is the answer.
     Refused(Box<Response>),
 }
@@ -142,6 +146,12 @@ impl Plan {
     /// On a worker thread, when the whole body is there: for handlers that block. See [`blocking`].
     pub fn pool() -> Self {
         Self { place: Place::Pool, body_limit: None, origin: Origin::Here }
+    }
+
+    /// On a worker thread, while the body arrives: [`Request::body`] reads it. The handler begins when the body is complete
+    /// or 256 KiB of it have come. See [`streaming`].
+    pub fn stream() -> Self {
+        Self { place: Place::Stream, body_limit: None, origin: Origin::Here }
     }
 
     /// Not at all: `response` is the answer, and the body is not read.

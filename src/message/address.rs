@@ -54,6 +54,11 @@ pub enum Note {
         /// What it has read.
         piece: Piece,
     },
+    /// The handler has taken what had arrived of the body: there is room for more.
+    Room {
+        /// Which request of the connection has the body, counted from 1.
+        exchange: u64,
+    },
     /// Anything that a session of your own understands.
     Custom(Box<dyn Any + Send>),
 }

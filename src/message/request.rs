@@ -16,7 +16,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, V
 
 use self::routing::Routing;
 pub(crate) use self::routing::{Outcome, Pattern, RouterId};
-use super::{Address, Body, Error, ExchangeId, Reply, Response};
+use super::{Address, Body, Error, ExchangeId, Reply, RequestBody, Response};
 
 /// One request, as its handler sees it.
 ///
@@ -35,8 +35,7 @@ pub struct Request {
     head: RawHead,
     /// Built on first use; from then on it is what counts.
     map: OnceCell<HeaderMap>,
-    body: Bytes,
-    trailers: HeaderMap,
+    body: RequestBody,
     extensions: Extensions,
     peer: SocketAddr,
     client: IpAddr,
@@ -98,8 +97,7 @@ impl Request {
             version,
             head,
             map: OnceCell::new(),
-            body: Bytes::new(),
-            trailers: HeaderMap::new(),
+            body: RequestBody::default(),
             extensions: Extensions::new(),
             peer,
             client: peer.ip(),
@@ -173,9 +171,9 @@ impl Request {
         self.map.get_mut().expect("built one line above")
     }
 
-    /// The trailer fields that came after a chunked body. They are never mixed with the header fields (RFC 9110 §6.5.1).
+    /// The trailer fields that came after a chunked body; while it still arrives there are none. They are never mixed with the header fields (RFC 9110 §6.5.1).
     pub fn trailers(&self) -> &HeaderMap {
-        &self.trailers
+        self.body.trailers()
     }
 
     /// The address of the client, or of the proxy before it. Clients of a unix socket have `0.0.0.0:0`.
@@ -202,9 +200,16 @@ impl Request {
         self.security = security;
     }
 
-    /// The whole body, decoded from its chunks. Fails if it could not be read to its end.
+    /// The body as an `io::Read`, decoded from its chunks. It is in memory, unless the plan is
+    /// [`Plan::stream`](crate::Plan::stream): then reading waits for the client.
+    pub fn body(&mut self) -> &mut RequestBody {
+        &mut self.body
+    }
+
+    /// The whole body, decoded from its chunks (what is left of it, where it arrives while it is read). Fails if it could
+    /// not be read to its end.
     pub fn bytes(&mut self) -> Result<&Bytes, Error> {
-        Ok(&self.body)
+        Ok(self.body.collect()?)
     }
 
     /// The whole body as text. Fails with 400 if it is not UTF-8.
@@ -245,9 +250,8 @@ impl Request {
         self.exchange
     }
 
-    pub(crate) fn set_body(&mut self, body: Bytes, trailers: HeaderMap) {
+    pub(crate) fn set_body(&mut self, body: RequestBody) {
         self.body = body;
-        self.trailers = trailers;
     }
 }
 

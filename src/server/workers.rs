@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::connection::{Job, Workers};
+use crate::connection::{Job, Waits, Workers};
 
 /// How long a thread waits for work before it ends.
 const IDLE: Duration = Duration::from_secs(10);
@@ -47,7 +47,8 @@ impl WorkerPool {
 }
 
 impl Workers for WorkerPool {
-    fn submit(&self, job: Job) -> Result<(), Job> {
+    /// Each job has a thread to itself, which may wait for anyone.
+    fn submit(&self, job: Job, _: Waits) -> Result<(), Job> {
         let mut state = self.shared.lock();
         let free = state.idle.saturating_sub(state.queue.len());
         let can_start = free == 0 && state.threads < self.shared.most_threads;
@@ -130,11 +131,11 @@ mod tests {
             begun.send(()).unwrap();
             let _ = wait.recv();
         });
-        assert!(pool.submit(blocked).is_ok());
+        assert!(pool.submit(blocked, Waits::ForNobody).is_ok());
         has_begun.recv().unwrap();
         let (done, is_done) = mpsc::channel();
-        assert!(pool.submit(Box::new(move || done.send(()).unwrap())).is_ok(), "one may wait");
-        assert!(pool.submit(Box::new(|| {})).is_err(), "two may not");
+        assert!(pool.submit(Box::new(move || done.send(()).unwrap()), Waits::ForNobody).is_ok(), "one may wait");
+        assert!(pool.submit(Box::new(|| {}), Waits::ForNobody).is_err(), "two may not");
         drop(go);
         is_done.recv().unwrap();
     }
@@ -142,9 +143,9 @@ mod tests {
     #[test]
     fn a_panic_costs_no_thread() {
         let pool = WorkerPool::new(1, 10);
-        assert!(pool.submit(Box::new(|| panic!("on purpose"))).is_ok());
+        assert!(pool.submit(Box::new(|| panic!("on purpose")), Waits::ForNobody).is_ok());
         let (done, is_done) = mpsc::channel();
-        assert!(pool.submit(Box::new(move || done.send(()).unwrap())).is_ok());
+        assert!(pool.submit(Box::new(move || done.send(()).unwrap()), Waits::ForNobody).is_ok());
         is_done.recv().unwrap();
         assert_eq!(pool.shared.lock().threads, 1);
     }
@@ -155,7 +156,7 @@ mod tests {
         let (done, is_done) = mpsc::channel();
         for number in 0..50 {
             let done = done.clone();
-            assert!(pool.submit(Box::new(move || done.send(number).unwrap())).is_ok());
+            assert!(pool.submit(Box::new(move || done.send(number).unwrap()), Waits::ForNobody).is_ok());
         }
         drop((pool, done));
         assert_eq!(is_done.iter().count(), 50);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::WALL;
 use crate::WebServer;
 use crate::connection::transport::{End, Memory, Wire};
-use crate::connection::{Clock, Connection, Context, Counters, Job, Workers};
+use crate::connection::{Clock, Connection, Context, Counters, Job, Waits, Workers};
 use crate::message::{ClientKey, Mailbox, Note};
 use crate::protocol::Protocol;
 use crate::server::client::{Buffers, Cause, Client, Pace, Readiness, Turn};
@@ -182,12 +182,15 @@ impl Mailbox for TestMailbox {
     }
 }
 
-/// A worker pool without threads: the job is done before `submit` returns.
+/// A worker pool without threads: the job is done before `submit` returns, unless it waits for what the test will send.
 struct AtOnce;
 
 impl Workers for AtOnce {
-    fn submit(&self, job: Job) -> Result<(), Job> {
-        job();
+    fn submit(&self, job: Job, waits: Waits) -> Result<(), Job> {
+        match waits {
+            Waits::ForNobody => job(),
+            Waits::ForTheClient => drop(std::thread::spawn(job)),
+        }
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Fault, Operation, WALL};
 use crate::connection::transport::{End, Memory, Wire};
-use crate::connection::{Clock, Context, Counters, Job, Workers};
+use crate::connection::{Clock, Context, Counters, Job, Waits, Workers};
 use crate::message::{ClientKey, Mailbox, Note};
 use crate::protocol::Protocol;
 use crate::server::agenda::Again;
@@ -386,7 +386,12 @@ struct HeldJobs {
 }
 
 impl Workers for HeldJobs {
-    fn submit(&self, job: Job) -> Result<(), Job> {
+    /// A job that waits for the client would wait for the test itself, so it gets a thread.
+    fn submit(&self, job: Job, waits: Waits) -> Result<(), Job> {
+        let job: Job = match waits {
+            Waits::ForNobody => job,
+            Waits::ForTheClient => Box::new(|| drop(std::thread::spawn(job))),
+        };
         let mut jobs = lock(&self.jobs);
         if jobs.len() >= self.most {
             return Err(job);

@@ -20,6 +20,7 @@
 //!
 //! Pattern: State.
 
+mod arrival;
 mod body;
 mod encode;
 mod exchange;
@@ -27,6 +28,7 @@ mod extension;
 mod head;
 mod settings;
 mod streaming;
+mod uploading;
 mod waits;
 
 use std::io;
@@ -35,20 +37,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use http::{Method, StatusCode, Version};
 
-use self::body::{Decoder, Framing};
+use self::arrival::Arrival;
+use self::body::Framing;
 use self::encode::Length;
 use self::exchange::{Exchange, Reuse, Wants, asks_to_close, final_answer};
 use self::head::{Expectation, Head, MAX_FIELDS};
 pub use self::settings::HttpSettings;
 use self::streaming::{Pump, Sent, Source, Streaming};
+use self::uploading::Uploading;
 use self::waits::{Missing, ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
-use crate::connection::{Connection, MOST_UNREAD_BYTES};
+use crate::connection::{Connection, MOST_UNREAD_BYTES, Waits};
 use crate::handler::{Handler, Place, call, plan};
-use crate::message::{ExchangeId, Kind, Note, ProtocolError, Reply, Request, Response, Upgrade};
+use crate::message::{ExchangeId, Kind, Note, ProtocolError, Reply, Request, RequestBody, Response, Upgrade, feed};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
 pub struct Http {
@@ -115,6 +118,8 @@ enum State {
         seen: usize,
     },
     ReadingBody(Box<ReadingBody>),
+    /// The handler reads the body while it arrives.
+    Uploading(Box<Uploading>),
     /// The answer comes from another thread.
     Waiting(Box<Waiting>),
     Streaming(Box<Streaming>),
@@ -158,7 +163,13 @@ impl Session for HttpSession {
         match &mut self.state {
             State::Waiting(waiting) => {
                 let exchange = waiting.exchange;
-                if let Some(answer) = waiting.take(note) {
+                if let Some(answer) = waiting.missing.take(exchange.id, note) {
+                    self.state = self.answer(new_socket, exchange, answer);
+                }
+            }
+            State::Uploading(uploading) => {
+                if let Some(answer) = uploading.hear(new_socket, note) {
+                    let exchange = uploading.leave(new_socket);
                     self.state = self.answer(new_socket, exchange, answer);
                 }
             }
@@ -169,6 +180,7 @@ impl Session for HttpSession {
     }
 
     fn on_deadline(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        let (now, settings) = (new_socket.now(), &self.shared.settings);
         match &mut self.state {
             State::Idle { .. } | State::Leaving(_) | State::Finished => {
                 log::debug!("{} was idle for too long (idle_timeout)", new_socket.peer_addr());
@@ -176,17 +188,21 @@ impl Session for HttpSession {
             }
             State::ReadingHead { .. } => self.state = self.refuse_head(new_socket, ProtocolError::HeadTimeout),
             State::ReadingBody(reading) => {
-                let (wants, error) =
-                    (reading.exchange.wants, reading.lateness(new_socket.now(), &self.shared.settings));
+                let (wants, error) = (reading.exchange.wants, reading.arrival.lateness(now, settings));
                 self.state = self.refuse(new_socket, wants, error);
             }
-            State::Waiting(waiting) => {
-                log::error!("no answer for {} in time (handler_timeout)", new_socket.peer_addr());
-                let exchange = Exchange { reuse: Reuse::Close, ..waiting.exchange };
-                let answer = Response::status_page(StatusCode::SERVICE_UNAVAILABLE);
-                self.state = self.answer(new_socket, exchange, answer);
+            State::Uploading(uploading) => {
+                let exchange = uploading.exchange;
+                self.state = match uploading.lateness(now, settings) {
+                    Some(error) => self.refuse(new_socket, exchange.wants, error),
+                    None => self.give_up_on_handler(new_socket, exchange),
+                };
             }
-            State::Streaming(streaming) => streaming.on_deadline(new_socket, &self.shared.settings)?,
+            State::Waiting(waiting) => {
+                let exchange = waiting.exchange;
+                self.state = self.give_up_on_handler(new_socket, exchange);
+            }
+            State::Streaming(streaming) => streaming.on_deadline(new_socket, settings)?,
         }
         self.run(new_socket)
     }
@@ -201,7 +217,8 @@ impl Session for HttpSession {
         match &self.state {
             State::Idle { since } => Some(*since + settings.idle_timeout),
             State::ReadingHead { since, .. } => Some(*since + settings.head_timeout),
-            State::ReadingBody(reading) => Some(reading.deadline(settings)),
+            State::ReadingBody(reading) => Some(reading.arrival.deadline(settings)),
+            State::Uploading(uploading) => Some(uploading.deadline(settings)),
             State::Waiting(waiting) => Some(waiting.since + settings.handler_timeout),
             State::Streaming(streaming) => Some(streaming.deadline(settings)),
             State::Leaving(_) | State::Finished => None,
@@ -210,7 +227,11 @@ impl Session for HttpSession {
 
     /// A pipelined request waits until the one before it has been answered: in the system's buffer, not in ours.
     fn wants_input(&self) -> bool {
-        matches!(self.state, State::Idle { .. } | State::ReadingHead { .. } | State::ReadingBody(_))
+        match &self.state {
+            State::Idle { .. } | State::ReadingHead { .. } | State::ReadingBody(_) => true,
+            State::Uploading(uploading) => uploading.wants_input(),
+            State::Waiting(_) | State::Streaming(_) | State::Leaving(_) | State::Finished => false,
+        }
     }
 }
 
@@ -222,6 +243,7 @@ impl HttpSession {
                 State::Idle { since } => self.begin_head(new_socket, since),
                 State::ReadingHead { since, seen } => self.read_head(new_socket, since, seen),
                 State::ReadingBody(reading) => self.read_body(new_socket, reading),
+                State::Uploading(uploading) => self.upload(new_socket, uploading),
                 State::Waiting(waiting) => Step::Stay(State::Waiting(waiting)),
                 State::Streaming(streaming) => self.stream(new_socket, streaming)?,
                 State::Leaving(upgrade) => return Ok(Next::Become(upgrade::open(*upgrade, new_socket)?)),
@@ -302,28 +324,50 @@ impl HttpSession {
             request,
             place: plan.place,
             exchange,
-            decoder: Decoder::new(head.framing),
+            arrival: Arrival::new(head.framing, limit, new_socket.now()),
             collected: Vec::new(),
-            limit,
-            began: new_socket.now(),
-            received: 0,
-            since: new_socket.now(),
         }))
     }
 
     fn read_body(&mut self, new_socket: &mut Connection, mut reading: Box<ReadingBody>) -> Step {
         match reading.collect(new_socket) {
-            Ok(()) if reading.decoder.is_done() => {
-                let ReadingBody { mut request, place, exchange, decoder, collected, .. } = *reading;
-                request.set_body(Bytes::from(collected), decoder.into_trailers());
+            Ok(()) if reading.arrival.is_done() => {
+                let ReadingBody { mut request, place, exchange, arrival, collected } = *reading;
+                request.set_body(RequestBody::whole(collected.into(), arrival.into_trailers()));
                 Step::Go(self.handle(new_socket, request, place, exchange))
             }
+            Ok(()) if reading.is_enough_to_begin() => Step::Go(self.begin_upload(new_socket, *reading)),
             // RFC 9112 §8: the rest will not come.
             Ok(()) if new_socket.is_eof() => {
                 Step::Go(self.refuse(new_socket, reading.exchange.wants, ProtocolError::IncompleteBody))
             }
             Ok(()) => Step::Stay(State::ReadingBody(reading)),
             Err(error) => Step::Go(self.refuse(new_socket, reading.exchange.wants, error)),
+        }
+    }
+
+    /// Lets a worker thread handle the request while the rest of its body arrives.
+    fn begin_upload(&mut self, new_socket: &mut Connection, reading: ReadingBody) -> State {
+        let ReadingBody { mut request, exchange, arrival, collected, .. } = reading;
+        let (feed, intake) = feed(collected);
+        request.set_body(RequestBody::arriving(intake));
+        match self.hand_over(new_socket, request, exchange, Waits::ForTheClient) {
+            Ok(()) => State::Uploading(Box::new(Uploading::new(exchange, arrival, feed))),
+            Err(busy) => self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, busy),
+        }
+    }
+
+    fn upload(&mut self, new_socket: &mut Connection, mut uploading: Box<Uploading>) -> Step {
+        match uploading.receive(new_socket) {
+            Ok(()) if uploading.is_done() => {
+                let (exchange, missing) = uploading.finish();
+                Step::Stay(State::Waiting(Box::new(Waiting { exchange, missing, since: new_socket.now() })))
+            }
+            Ok(()) => Step::Stay(State::Uploading(uploading)),
+            Err(error) => {
+                let exchange = uploading.fail(error);
+                Step::Go(self.refuse(new_socket, exchange.wants, error))
+            }
         }
     }
 
@@ -335,27 +379,39 @@ impl HttpSession {
                 let response = call(&*self.shared.handler, &mut request, warn_after);
                 self.answer(new_socket, exchange, response)
             }
-            Place::Pool => self.hand_over(new_socket, request, exchange),
+            Place::Pool | Place::Stream => match self.hand_over(new_socket, request, exchange, Waits::ForNobody) {
+                Ok(()) => {
+                    let missing = Missing::Return { early: None };
+                    State::Waiting(Box::new(Waiting { exchange, missing, since: new_socket.now() }))
+                }
+                Err(busy) => self.answer(new_socket, exchange, busy),
+            },
             Place::Refused(response) => self.answer(new_socket, exchange, *response),
         }
     }
 
-    /// Lets a worker thread handle the request; its answer comes back as a note.
-    fn hand_over(&mut self, new_socket: &mut Connection, mut request: Request, exchange: Exchange) -> State {
+    /// Lets a worker thread handle the request; its answer comes back as a note. Fails with the answer for a client that
+    /// comes when all workers are busy.
+    fn hand_over(
+        &self,
+        new_socket: &Connection,
+        mut request: Request,
+        exchange: Exchange,
+        waits: Waits,
+    ) -> Result<(), Response> {
         let reply = Reply::of_worker(new_socket.address(), exchange.id);
         let handler = self.shared.handler.clone();
         let job = Box::new(move || reply.send(call(&*handler, &mut request, None)));
-        match new_socket.submit(job) {
-            Ok(()) => {
-                let missing = Missing::Return { early: None };
-                State::Waiting(Box::new(Waiting { exchange, missing, since: new_socket.now() }))
-            }
-            Err(_job) => {
-                log::warn!("503 for {}: the worker queue is full (worker_queue)", new_socket.peer_addr());
-                let busy = Response::status_page(StatusCode::SERVICE_UNAVAILABLE).with_header("retry-after", "1");
-                self.answer(new_socket, exchange, busy)
-            }
-        }
+        new_socket.submit(job, waits).map_err(|_job| {
+            log::warn!("503 for {}: the worker queue is full (worker_queue)", new_socket.peer_addr());
+            Response::status_page(StatusCode::SERVICE_UNAVAILABLE).with_header("retry-after", "1")
+        })
+    }
+
+    fn give_up_on_handler(&mut self, new_socket: &mut Connection, exchange: Exchange) -> State {
+        log::error!("no answer for {} in time (handler_timeout)", new_socket.peer_addr());
+        let answer = Response::status_page(StatusCode::SERVICE_UNAVAILABLE);
+        self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, answer)
     }
 
     /// Queues the answer, or as much of it as there is.

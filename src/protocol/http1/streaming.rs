@@ -18,7 +18,7 @@ use http::HeaderMap;
 use super::HttpSettings;
 use super::encode::{self, Length};
 use super::exchange::Exchange;
-use crate::connection::{Connection, Job};
+use crate::connection::{Connection, Job, Waits};
 use crate::message::{Address, BodyReceiver, ExchangeId, Note, Piece, PieceRead, ReaderBody, Received};
 
 /// An answer on its way.
@@ -182,7 +182,7 @@ impl Pump {
     }
 
     fn submit(&mut self, new_socket: &Connection, job: Job) {
-        if let Err(job) = new_socket.submit(job) {
+        if let Err(job) = new_socket.submit(job, Waits::ForNobody) {
             log::warn!("an answer for {} waits: the worker queue is full (worker_queue)", new_socket.peer_addr());
             *self = Self::Refused { job, again: new_socket.now() + RETRY };
         }

@@ -2,26 +2,19 @@
 
 use std::time::Instant;
 
-use super::HttpSettings;
-use super::body::Decoder;
+use super::arrival::Arrival;
 use super::exchange::Exchange;
-use crate::connection::{Connection, too_slow_at};
+use crate::connection::Connection;
 use crate::handler::{Place, resolve};
-use crate::message::{Note, ProtocolError, Request, Response};
+use crate::message::{ExchangeId, FEED_BYTES, Note, ProtocolError, Request, Response};
 
 /// A request whose body has not come to its end.
 pub(super) struct ReadingBody {
     pub(super) request: Request,
     pub(super) place: Place,
     pub(super) exchange: Exchange,
-    pub(super) decoder: Decoder,
+    pub(super) arrival: Arrival,
     pub(super) collected: Vec<u8>,
-    pub(super) limit: u64,
-    pub(super) began: Instant,
-    /// How much has come, with what frames it.
-    pub(super) received: u64,
-    /// When the body last moved on.
-    pub(super) since: Instant,
 }
 
 /// A request whose answer comes from another thread.
@@ -42,48 +35,33 @@ pub(super) enum Missing {
 impl ReadingBody {
     /// Takes what has arrived of the body.
     pub(super) fn collect(&mut self, new_socket: &mut Connection) -> Result<(), ProtocolError> {
-        while !self.decoder.is_done() && !new_socket.input().is_empty() {
-            let step = self.decoder.decode(new_socket.input())?;
-            if (self.collected.len() + step.data.len()) as u64 > self.limit {
-                return Err(ProtocolError::BodyTooLarge { limit: self.limit });
-            }
-            self.collected.extend_from_slice(step.data);
-            let used = step.used;
-            new_socket.consume(used);
-            self.received += used as u64;
-            self.since = new_socket.now();
-        }
-        Ok(())
+        let collected = &mut self.collected;
+        self.arrival.receive(new_socket, |bytes| collected.extend_from_slice(bytes))
     }
 
-    /// When it must have gone on: in time, and fast enough on average.
-    pub(super) fn deadline(&self, settings: &HttpSettings) -> Instant {
-        let stalled = self.since + settings.body_timeout;
-        too_slow_at(self.began, self.received, settings.min_body_rate).map_or(stalled, |slow| slow.min(stalled))
-    }
-
-    pub(super) fn lateness(&self, now: Instant, settings: &HttpSettings) -> ProtocolError {
-        if now >= self.since + settings.body_timeout { ProtocolError::BodyTimeout } else { ProtocolError::BodyTooSlow }
+    /// Whether the handler shall begin, though there is more to come.
+    pub(super) fn is_enough_to_begin(&self) -> bool {
+        matches!(self.place, Place::Stream) && self.collected.len() >= FEED_BYTES
     }
 }
 
-impl Waiting {
+impl Missing {
     /// Takes a note; gives the answer if it is complete with it.
-    pub(super) fn take(&mut self, note: Note) -> Option<Response> {
-        match (&mut self.missing, note) {
-            (Missing::Answer { pending }, Note::Reply { exchange, response }) if exchange == self.exchange.id => {
+    pub(super) fn take(&mut self, id: ExchangeId, note: Note) -> Option<Response> {
+        match (&mut *self, note) {
+            (Self::Answer { pending }, Note::Reply { exchange, response }) if exchange == id => {
                 Some(resolve(pending, response))
             }
-            (Missing::Return { early }, Note::Reply { exchange, response }) if exchange == self.exchange.id => {
+            (Self::Return { early }, Note::Reply { exchange, response }) if exchange == id => {
                 early.get_or_insert(response);
                 None
             }
-            (Missing::Return { early }, Note::Returned { exchange, mut response }) if exchange == self.exchange.id => {
+            (Self::Return { early }, Note::Returned { exchange, mut response }) if exchange == id => {
                 match (response.is_later(exchange), early.take()) {
                     (false, _) => Some(response),
                     (true, Some(answer)) => Some(resolve(&mut response, answer)),
                     (true, None) => {
-                        self.missing = Missing::Answer { pending: response };
+                        *self = Self::Answer { pending: response };
                         None
                     }
                 }

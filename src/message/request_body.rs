@@ -1,0 +1,106 @@
+//! The body of a request, as an `io::Read`: whole in memory, or as it arrives.
+
+use std::fmt;
+use std::io::{self, BufRead, Read};
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::feed::Intake;
+
+/// The body of a request, for handlers that read it piece by piece.
+///
+/// It is in memory as a whole, unless the handler's plan is [`Plan::stream`](crate::Plan::stream): then reading waits for
+/// the client, and fails if the client breaks off or sends what is no body (the client has been answered then).
+///
+/// ```
+/// use std::io::Read;
+/// use qibu::{Request, Result, streaming, testing::TestClient};
+///
+/// let count = streaming(|request: &mut Request| -> Result<String> {
+///     let bytes = std::io::copy(request.body(), &mut std::io::sink())?; // a file, as a rule
+///     Ok(format!("{bytes} bytes"))
+/// });
+/// assert_eq!(TestClient::new(count).post("/").body(vec![0; 1_000_000]).send().text(), "1000000 bytes");
+/// ```
+#[derive(Default)]
+pub struct RequestBody {
+    source: Source,
+    trailers: HeaderMap,
+}
+
+enum Source {
+    Whole {
+        bytes: Bytes,
+        /// How many of them were read.
+        read: usize,
+    },
+    Arriving(Intake),
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self::Whole { bytes: Bytes::new(), read: 0 }
+    }
+}
+
+impl RequestBody {
+    pub(crate) fn whole(bytes: Bytes, trailers: HeaderMap) -> Self {
+        Self { source: Source::Whole { bytes, read: 0 }, trailers }
+    }
+
+    pub(crate) fn arriving(intake: Intake) -> Self {
+        Self { source: Source::Arriving(intake), trailers: HeaderMap::new() }
+    }
+
+    pub(crate) fn trailers(&self) -> &HeaderMap {
+        &self.trailers
+    }
+
+    /// The whole body, or what is left of one that arrives; waits for its end.
+    pub(crate) fn collect(&mut self) -> io::Result<&Bytes> {
+        if let Source::Arriving(_) = self.source {
+            let mut rest = Vec::new();
+            self.read_to_end(&mut rest)?;
+            self.source = Source::Whole { bytes: rest.into(), read: 0 };
+        }
+        match &self.source {
+            Source::Whole { bytes, .. } => Ok(bytes),
+            Source::Arriving(_) => Err(io::Error::other("a body that was read to its end still arrives")),
+        }
+    }
+}
+
+impl BufRead for RequestBody {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match &mut self.source {
+            Source::Whole { bytes, read } => Ok(&bytes[*read..]),
+            Source::Arriving(intake) => intake.fill(&mut self.trailers),
+        }
+    }
+
+    fn consume(&mut self, count: usize) {
+        match &mut self.source {
+            Source::Whole { bytes, read } => *read = (*read + count).min(bytes.len()),
+            Source::Arriving(intake) => intake.consume(count),
+        }
+    }
+}
+
+impl Read for RequestBody {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut available = self.fill_buf()?;
+        let count = available.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::Whole { bytes, .. } => write!(f, "{} bytes", bytes.len()),
+            Source::Arriving(_) => f.write_str("a body that arrives"),
+        }
+    }
+}
