@@ -21,6 +21,7 @@
 //! | answers by path and method | a [`Router`] |
 //! | something around them (a log, a check) | a [`Middleware`] |
 //! | a handler that blocks | [`blocking(handler)`](blocking) |
+//! | a large upload | [`streaming(handler)`](streaming) |
 //! | an answer that comes later | [`Request::later`], [`Body::channel`] |
 //! | news for as long as the client listens | [`sse::channel`], [`sse::Broadcast`] |
 //! | messages both ways | [`ws::WebSocket`] |
