@@ -353,7 +353,7 @@ impl HttpSession {
         request.set_body(RequestBody::arriving(intake));
         match self.hand_over(new_socket, request, exchange, Waits::ForTheClient) {
             Ok(()) => State::Uploading(Box::new(Uploading::new(exchange, arrival, feed))),
-            Err(busy) => self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, busy),
+            Err(Busy) => self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, come_again()),
         }
     }
 
@@ -384,27 +384,27 @@ impl HttpSession {
                     let missing = Missing::Return { early: None };
                     State::Waiting(Box::new(Waiting { exchange, missing, since: new_socket.now() }))
                 }
-                Err(busy) => self.answer(new_socket, exchange, busy),
+                Err(Busy) => self.answer(new_socket, exchange, come_again()),
             },
             Place::Refused(response) => self.answer(new_socket, exchange, *response),
         }
     }
 
-    /// Lets a worker thread handle the request; its answer comes back as a note. Fails with the answer for a client that
-    /// comes when all workers are busy.
+    /// Lets a worker thread handle the request; its answer comes back as a note. Fails when all
+    /// workers are busy.
     fn hand_over(
         &self,
         new_socket: &Connection,
         mut request: Request,
         exchange: Exchange,
         waits: Waits,
-    ) -> Result<(), Response> {
+    ) -> Result<(), Busy> {
         let reply = Reply::of_worker(new_socket.address(), exchange.id);
         let handler = self.shared.handler.clone();
         let job = Box::new(move || reply.send(call(&*handler, &mut request, None)));
         new_socket.submit(job, waits).map_err(|_job| {
             log::warn!("503 for {}: the worker queue is full (worker_queue)", new_socket.peer_addr());
-            Response::status_page(StatusCode::SERVICE_UNAVAILABLE).with_header("retry-after", "1")
+            Busy
         })
     }
 
@@ -476,6 +476,14 @@ impl HttpSession {
 
 fn streaming(exchange: Exchange, length: Length, source: Source, now: Instant) -> State {
     State::Streaming(Box::new(Streaming::new(exchange, length, source, now)))
+}
+
+/// No worker is free, and the queue is full.
+struct Busy;
+
+/// What a client is told that comes when all workers are busy.
+fn come_again() -> Response {
+    Response::status_page(StatusCode::SERVICE_UNAVAILABLE).with_header("retry-after", "1")
 }
 
 /// The answer is queued.
