@@ -108,7 +108,9 @@ fn a_body_means_the_same_however_it_is_cut() {
         let step = if cut < 100 { whole.len() - 2000 } else { cut };
         let (first, rest) = whole.split_at(step.min(whole.len()));
         conn.send(first);
-        rest.chunks(cut).for_each(|piece| drop(conn.send(piece)));
+        for piece in rest.chunks(cut) {
+            conn.send(piece);
+        }
         until(&mut conn, "600000 bytes, 2 trailers");
     }
 }
@@ -145,7 +147,9 @@ fn the_handler_begins_before_the_body_has_ended() {
 fn a_client_that_sends_little_holds_no_worker() {
     let server = serve(local().workers(1).worker_queue(0), streaming(count));
     let mut slow: Vec<_> = (0..10).map(|_| server.connect()).collect();
-    slow.iter_mut().for_each(|client| drop(client.send(post(100_000)).send("some")));
+    for client in &mut slow {
+        client.send(post(100_000)).send("some");
+    }
     assert_eq!(server.connect().get("/").text(), "0 bytes, 0 trailers");
 }
 
