@@ -55,8 +55,7 @@ impl News {
 
     /// Tells all pages of changes at these paths.
     pub(super) fn announce(&self, paths: BTreeSet<String>) {
-        let paths =
-            if paths.len() > MOST_PATHS { "/".to_owned() } else { paths.into_iter().collect::<Vec<_>>().join("\n") };
+        let paths = told(paths);
         let mut changes = self.lock();
         *changes += 1;
         self.stream.send(Event::new(paths).named("change").id(self.version_of(*changes)));
@@ -68,5 +67,23 @@ impl News {
 
     fn lock(&self) -> MutexGuard<'_, u64> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The paths, a line each. A page that is told of the root reloads, whatever else there was.
+fn told(paths: BTreeSet<String>) -> String {
+    if paths.len() > MOST_PATHS { "/".into() } else { paths.into_iter().collect::<Vec<_>>().join("\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_paths_are_told_as_one() {
+        let paths = |count: usize| (0..count).map(|number| format!("/{number}.css")).collect();
+        assert_eq!(told(paths(2)), "/0.css\n/1.css");
+        assert_eq!(told(paths(MOST_PATHS)).lines().count(), MOST_PATHS);
+        assert_eq!(told(paths(MOST_PATHS + 1)), "/");
     }
 }
