@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use bytes::Bytes;
-use qibu::{Body, BodySender, Builder, Handler, Reply, Request, Response, StaticFiles, StatusCode};
+use qibu::{Body, BodySender, Builder, Handler, Reply, Request, Response, StaticFiles, StatusCode, sse};
 
 use crate::common::{Client, MarkedFile, PATIENCE, eventually, get, local, marked_piece};
-use crate::support::{LOG, allow_many_descriptors, assert_normal_meanwhile, connect_as, last_words, serve};
+use crate::support::{LOG, affordable, allow_many_descriptors, assert_normal_meanwhile, connect_as, last_words, serve};
 
 const LARGE: u64 = 256 * 1024 * 1024;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(8);
@@ -94,6 +94,10 @@ impl ServerProcess {
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
+    fn threads(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap().count()
+    }
+
     fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.process.id())).unwrap().count()
     }
@@ -110,7 +114,9 @@ impl Drop for ServerProcess {
 #[ignore = "the other process of the tests below; alone it does nothing"]
 fn server_process() {
     let Some(folder) = env::var_os(FOLDER) else { return };
-    let server = serve(settings(), Site::new(StaticFiles::new(folder)));
+    let site = Site::new(StaticFiles::new(folder));
+    let clock = site.clock.clone();
+    let server = serve(settings(), site);
     log::set_max_level(log::LevelFilter::Info); // the lines are kept, and the memory is measured
     if let Some(most) = env::var(DESCRIPTORS).ok().and_then(|most| most.parse().ok()) {
         use rustix::process::{Resource, Rlimit, setrlimit};
@@ -123,6 +129,10 @@ fn server_process() {
             Some((_, text)) => LOG.lines(|line| line.contains(text)).len() as u64,
             None if command == "sent" => stats.sent_bytes,
             None if command == "accepted" => stats.accepted,
+            None if command == "tick" => {
+                clock.send(sse::Event::new("tick").id(stats.sent_bytes));
+                clock.len() as u64
+            }
             None => stats.connections,
         };
         println!("@{figure}");
@@ -141,13 +151,15 @@ struct Site {
     memory: Bytes,
     never: Mutex<Vec<Reply>>,
     streams: Mutex<Vec<BodySender>>,
+    clock: sse::Broadcast,
 }
 
 impl Site {
     fn new(folder: StaticFiles) -> Self {
         // Zeros that nobody has written take no memory.
         let memory = Bytes::from(vec![0; LARGE as usize]);
-        Self { folder, file: MarkedFile::new(LARGE), memory, never: Mutex::default(), streams: Mutex::default() }
+        let (never, streams, clock) = (Mutex::default(), Mutex::default(), sse::Broadcast::new(4096));
+        Self { folder, file: MarkedFile::new(LARGE), memory, never, streams, clock }
     }
 }
 
@@ -172,6 +184,7 @@ impl Handler for Site {
                 streams.push(sender);
                 ok(body)
             }
+            "/clock" => self.clock.subscribe(),
             "/never" => {
                 let (reply, pending) = request.later();
                 self.never.lock().unwrap().push(reply);
@@ -216,6 +229,32 @@ fn ten_thousand_idle_connections_are_held_and_then_gone() {
         assert_eq!(last_words(client).0, b"", "nobody is told anything");
     }
     server.until_connected(0);
+}
+
+/// Server-sent events for everyone. Caught: a thread or a buffer for each, a text made for each.
+#[test]
+fn a_thousand_clients_of_a_clock_fit_into_10_mib_and_cost_no_thread() {
+    let count = affordable(1000);
+    let folder = folder();
+    let mut server = ServerProcess::start(&folder, |_| ());
+    server.connect().get("/");
+    server.until_connected(0);
+    let (threads, before) = (server.threads(), server.memory());
+    let mut clients: Vec<_> = (0..count).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        assert_eq!(client.send(get("/clock")).head().status, 200);
+    }
+    for _ in 0..20 {
+        assert_eq!(server.figure("tick"), count as u64, "nobody is too slow");
+        for client in &mut clients {
+            let chunk: Vec<_> = (0..5).map(|_| client.line().unwrap().unwrap()).collect();
+            assert_eq!(chunk[2], "data: tick", "{chunk:?}");
+        }
+    }
+    let (all, growth) = (server.memory(), server.memory().saturating_sub(before));
+    println!("{count} clients of a clock: {all} bytes in all, {growth} of them for the clients");
+    assert!(all < 10 * 1024 * 1024, "{all} bytes");
+    assert_eq!(server.threads(), threads);
 }
 
 /// Eight of each kind. Caught: an answer in memory for each request; a file's bytes in ours; a producer that runs ahead.
