@@ -82,6 +82,34 @@ export class Site {
     }
 }
 
+/** One of examples/, as `cargo build --examples` leaves it. */
+export class Example {
+    static async open(name, port = 0) {
+        const example = new Example();
+        const options = { env: { ...process.env, ADDRESS: `127.0.0.1:${port}` }, stdio: ["ignore", "pipe", "inherit"] };
+        example.process = spawn(path.join(process.env.EXAMPLES, name), options);
+        example.url = await new Promise((resolve, reject) => {
+            example.process.on("error", reject);
+            example.process.on("exit", (code) => reject(new Error(`${name} ended with ${code}`)));
+            example.process.stdout.on("data", (text) => {
+                const address = String(text).match(/127\.0\.0\.1:\d+/);
+                if (address) resolve(`http://${address[0]}/`);
+            });
+        });
+        return example;
+    }
+
+    get port() {
+        return Number(new URL(this.url).port);
+    }
+
+    async close() {
+        const ended = new Promise((resolve) => this.process.on("exit", resolve));
+        this.process.kill("SIGTERM");
+        await ended;
+    }
+}
+
 /** Runs `body` with a fresh page; `options` are those of a browser context (viewport, colorScheme, javaScriptEnabled ...). */
 export async function test(name, body, options = {}) {
     const context = await browser.newContext(options);
