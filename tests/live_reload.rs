@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use qibu::testing::{TestClient, TestConn, TestResponse};
-use qibu::{HandlerExt, Http, LiveReload, Request, Response, StaticFiles, StatusCode};
+use qibu::{HandlerExt, Http, LiveReload, Request, Response, Router, StaticFiles, StatusCode};
 
 const SCRIPT: &str = "<script src=\"/.qibu/reload.js\"";
 const GET_EVENTS: &[u8] = b"GET /.qibu/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -413,8 +413,13 @@ fn what_is_never_served_is_not_told() {
 fn each_of_several_folders_has_its_own_paths() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let live_reload = LiveReload::new().watch("/", one.path()).unwrap().watch("/docs/", other.path()).unwrap();
+    let site = Router::new().mount("/", StaticFiles::new(one.path())).mount("/docs", StaticFiles::new(other.path()));
+    let client = TestClient::new(site.with(live_reload.clone()));
     let mut stream = Stream::of(&live_reload);
     stream.text();
+    fs::write(other.path().join("a.html"), "<p>").unwrap();
+    stream.until_changed("/docs/a.html");
+    assert!(has_script(&client.get("/docs/a.html").send()));
     fs::write(one.path().join("a.css"), "").unwrap();
     stream.until_changed("/a.css");
     fs::write(other.path().join("a.css"), "").unwrap();

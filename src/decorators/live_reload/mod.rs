@@ -41,7 +41,8 @@ use crate::message::{Request, Response};
 /// A change to a style sheet is shown without a reload, so that what was typed into a form, and where one was, is kept.
 ///
 /// It is for development: pages are sent uncompressed, and whole even where a part was asked for. It answers `/.qibu/reload.js`
-/// and `/.qibu/events` itself, and lets a `Content-Security-Policy` permit the two: so put it around whatever sets one.
+/// and `/.qibu/events` itself, and lets a `Content-Security-Policy` permit the two. So put it
+/// around the whole site, and around whatever sets such a policy.
 ///
 /// ```
 /// use qibu::{HandlerExt, LiveReload, Request, Response, testing::TestClient};
