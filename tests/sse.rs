@@ -199,6 +199,20 @@ fn at_shutdown_a_stream_with_an_end_is_sent_to_it() {
     assert!(client.is_closed());
 }
 
+/// A chunk of no bytes would be taken for the end of the body, and what follows for the next answer.
+#[test]
+fn a_heartbeat_of_no_bytes_does_not_end_the_body() {
+    let (sender, body) = Body::channel(1024);
+    let body = Mutex::new(Some(body.endless("", HEARTBEAT)));
+    let handler = move |_: &mut Request| Response::text(body.lock().unwrap().take().expect("one request"));
+    let mut client = TestConn::open(Http::new(handler)).unwrap();
+    client.send(GET).recv();
+    client.advance(HEARTBEAT);
+    assert_eq!(text(&mut client), "");
+    sender.send("more").unwrap();
+    assert_eq!(text(&mut client), chunk("more"));
+}
+
 #[test]
 fn bytes_in_memory_cannot_be_endless() {
     let body = Body::from("seven").endless("heartbeat", HEARTBEAT);

@@ -51,11 +51,22 @@ impl Answer {
     }
 
     pub(crate) fn is_interim(&self) -> bool {
-        self.status < 200
+        self.status < 200 && !self.switches()
     }
 
     pub(crate) fn closes(&self) -> bool {
-        self.field("connection") == Some(b"close")
+        self.connection().any(|option| option == b"close")
+    }
+
+    /// RFC 9110 section 7.6.1: a list, perhaps on several lines.
+    fn connection(&self) -> impl Iterator<Item = &[u8]> {
+        let lines = self.fields.iter().filter(|(name, _)| name == "connection");
+        lines.flat_map(|(_, value)| value.split(|byte| *byte == b',')).map(grammar::trim)
+    }
+
+    /// What follows it is no HTTP (RFC 9110 section 15.2.2).
+    pub(crate) fn switches(&self) -> bool {
+        self.status == 101
     }
 }
 
@@ -69,6 +80,11 @@ pub(crate) fn read(bytes: &[u8], asked: impl FnOnce(&Answer) -> Asked) -> Read<'
     let Some((fields, behind)) = grammar::section(behind) else { panic!("malformed fields: {}", text(behind)) };
     let mut answer = Answer { status, fields, body: Vec::new(), trailers: Vec::new(), end: End::Framed };
     check_head(&answer);
+    if answer.switches() {
+        answer.end = End::OfConnection;
+        answer.body = behind.to_vec();
+        return Read::Whole(answer, b"");
+    }
     if answer.is_interim() || matches!(status, 204 | 304) || asked(&answer) == Asked::ForHead {
         return Read::Whole(answer, behind);
     }
@@ -129,7 +145,7 @@ fn check_head(answer: &Answer) {
     match framing {
         // RFC 9112 §6.1, RFC 9110 §8.6: never both, and neither where there is never a body.
         (true, Some(_)) => panic!("framed twice: {answer:?}"),
-        (true, None) | (false, Some(_)) if answer.is_interim() || answer.status == 204 => {
+        (true, None) | (false, Some(_)) if answer.status < 200 || answer.status == 204 => {
             panic!("it must not be framed: {answer:?}")
         }
         (false, Some(coding)) => assert_eq!(coding, b"chunked", "{answer:?}"),
@@ -140,12 +156,15 @@ fn check_head(answer: &Answer) {
         assert_eq!(answer.status, 100, "an interim answer that nobody asked for");
         return;
     }
+    let is_upgrade = answer.field("upgrade").is_some();
+    assert!(is_upgrade || !answer.switches(), "RFC 9110 §7.8: to what? {answer:?}");
     // RFC 9110 §6.6.1, §5.6.7: an IMF-fixdate.
     let date = answer.field("date").unwrap_or_else(|| panic!("no date: {answer:?}"));
     assert!(date.len() == 29 && date.ends_with(b" GMT"), "{answer:?}");
-    if let Some(connection) = answer.field("connection") {
-        assert!(matches!(connection, b"close" | b"keep-alive"), "{answer:?}");
-    }
+    // RFC 9110 §7.8: Upgrade is for this connection alone.
+    assert_eq!(answer.connection().any(|option| option == b"upgrade"), is_upgrade, "{answer:?}");
+    let is_known = |option: &[u8]| matches!(option, b"close" | b"keep-alive" | b"upgrade");
+    assert!(answer.connection().all(is_known), "{answer:?}");
 }
 
 fn content_length(answer: &Answer) -> Option<usize> {

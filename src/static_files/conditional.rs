@@ -126,7 +126,9 @@ pub(super) fn date(request: &Request, name: &str) -> Option<SystemTime> {
     let mut values = request.header_values(name);
     let (date, another) = (values.next()?, values.next());
     let text = std::str::from_utf8(date).ok().filter(|_| another.is_none())?;
-    httpdate::parse_http_date(text).ok()
+    // httpdate does not look at the byte before the time in `Sunday, 06-Nov-94 08:49:37 GMT`.
+    let has_a_time = !text.ends_with("GMT") || text.rsplit(' ').nth(1).is_some_and(|time| time.len() == 8);
+    httpdate::parse_http_date(text).ok().filter(|_| has_a_time)
 }
 
 /// The tag without its weakness.

@@ -64,6 +64,7 @@ impl<'a> Play<'a> {
         check_requests(&play.site.book().asked, bytes);
         let played = Played { end, answered: before_the_end.answered, ..play.look() };
         play.check_ending(&played, script);
+        play.check_echo(&played, bytes, script);
         let book = play.site.book();
         if is_aborted(&book) { played.without_the_last(book.asked.len()) } else { played }
     }
@@ -183,6 +184,15 @@ impl<'a> Play<'a> {
         Played::new(answers, Cut::Nothing)
     }
 
+    /// Behind 101 nothing is a request: all that comes belongs to the new session, which sends it back.
+    fn check_echo(&self, played: &Played, bytes: &[u8], script: &Script) {
+        let Some(answer) = played.answers.last().filter(|answer| answer.switches()) else { return };
+        let all = &self.site.book().asked;
+        let behind = all.iter().fold(bytes, |rest, _| requests::read(rest).map_or(b"", |request| request.rest));
+        let is_right = if script.is_about_time() { behind.starts_with(&answer.body) } else { answer.body == behind };
+        assert!(is_right, "{} is sent back for {}", text(&answer.body), text(behind));
+    }
+
     fn check_ending(&self, played: &Played, script: &Script) {
         let book = self.site.book();
         if script.is_about_time() || is_aborted(&book) {
@@ -190,8 +200,12 @@ impl<'a> Play<'a> {
         }
         assert_eq!(played.cut, Cut::Nothing, "the last answer is cut: {}", text(&self.received));
         if let (Some(asked), Some(answer)) = (book.asked.last(), played.answers.last()) {
-            let is_whole = answer.body == asked.answer().1;
-            assert!(is_whole || !asked.may_be_cut(answer), "a stream is cut: {}", answer.summary());
+            let is_whole = answer.switches() || answer.body == asked.answer().1;
+            assert!(
+                is_whole || !asked.may_be_cut(answer) || !is_to_request(answer),
+                "a stream is cut: {}",
+                answer.summary()
+            );
         }
         let answered = played.answers.iter().filter(|answer| is_to_request(answer)).count();
         assert_eq!(answered, book.asked.len(), "not every request has its answer");
@@ -200,7 +214,7 @@ impl<'a> Play<'a> {
 
 /// Whether the producer of the last answer has given it up, so that it must not look complete.
 fn is_aborted(book: &Book) -> bool {
-    book.asked.last().is_some_and(|asked| asked.path == "/abort" && asked.method != "HEAD")
+    book.asked.last().is_some_and(Asked::is_broken)
 }
 
 fn settings(limits: Limits) -> HttpSettings {
@@ -256,9 +270,14 @@ fn check_refusal(answer: &Answer) {
 }
 
 impl Asked {
-    /// HTTP/1.0 has no way to say that a stream was given up: its end looks like any other.
+    /// HTTP/1.0 has no way to say that a stream was given up: its end looks like any other. At shutdown, a body without an
+    /// end has one, in the middle of anything.
     fn may_be_cut(&self, answer: &Answer) -> bool {
-        self.is_stream() && answer.end == End::OfConnection
+        self.is_stream() && answer.end == End::OfConnection || self.is_endless()
+    }
+
+    fn is_endless(&self) -> bool {
+        self.path == "/endless" && self.method != "HEAD"
     }
 
     fn check(&self, answer: &Answer, number: usize) {
@@ -268,7 +287,7 @@ impl Asked {
         let (status, body) = self.answer();
         let is_head = self.method == "HEAD";
         assert_eq!(answer.status, status, "{self:?}");
-        let is_whole = answer.body == if is_head { &b""[..] } else { &body };
+        let is_whole = answer.switches() || answer.body == if is_head { &b""[..] } else { &body };
         let is_cut = self.may_be_cut(answer) && pieces().concat().starts_with(&answer.body);
         assert!(is_whole || is_cut, "the wrong body: {}", answer.summary());
         if let Some(length) = field("content-length") {
@@ -277,10 +296,15 @@ impl Asked {
         // RFC 9112 §6.1: no chunks for HTTP/1.0.
         let is_chunked = answer.field("transfer-encoding").is_some();
         assert_eq!(is_chunked, self.is_stream() && self.version == Version::HTTP_11, "{}", answer.summary());
-        assert_eq!(!answer.trailers.is_empty(), is_chunked && !is_head, "{}", answer.summary());
-        assert!(answer.closes() || !self.is_last, "the client asked for the end: {}", answer.summary());
+        let has_trailers = is_chunked && self.has_trailers() && !is_head;
+        assert!(answer.trailers.is_empty() != has_trailers || self.is_endless(), "{}", answer.summary());
+        assert!(
+            answer.closes() || !self.is_last || answer.switches(),
+            "the client asked for the end: {}",
+            answer.summary()
+        );
         // RFC 9112 §9.3: HTTP/1.0 must be told.
-        let is_told = self.version != Version::HTTP_10 || answer.field("connection").is_some();
+        let is_told = self.version != Version::HTTP_10 || answer.fields.iter().any(|(name, _)| name == "connection");
         assert!(is_told, "does it go on? {}", answer.summary());
     }
 }
@@ -307,7 +331,8 @@ impl Played {
 
     /// Whether the client has ended it, and between two requests: all that it sent was understood.
     pub(super) fn ended_well(&self) -> bool {
-        self.end == Whose::Client && self.cut == Cut::Nothing && self.answers.iter().all(is_to_request)
+        let is_http = |answer: &Answer| is_to_request(answer) && !answer.switches();
+        self.end == Whose::Client && self.cut == Cut::Nothing && self.answers.iter().all(is_http)
     }
 
     /// How much of a body was sent before it was given up is a matter of time.

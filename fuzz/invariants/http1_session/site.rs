@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Cursor, Write};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use qibu::{
-    Body, BodySender, Handler, HeaderName, HeaderValue, Plan, Reply, Request, Response, StatusCode, TrySendError,
-    Version,
+    Body, BodySender, Connection, FileSlice, Handler, HeaderName, HeaderValue, Next, Part, Plan, Reply, Request,
+    Response, Session, StatusCode, TrySendError, Version,
 };
 
 /// One request, as the handler saw it.
@@ -20,6 +22,8 @@ pub(super) struct Asked {
     /// Whether the client said that this request is its last (RFC 9112 section 9.3).
     pub(super) is_last: bool,
     pub(super) expects: bool,
+    /// Whether it may be answered with 101, if the handler wants that (RFC 9110 section 7.8).
+    pub(super) asks_for_echo: bool,
 }
 
 /// What the handler has been asked and has not done yet.
@@ -112,7 +116,11 @@ impl Site {
         let connection = options("connection");
         let says = |option: &[u8]| connection.iter().any(|known| known == option);
         let is_last = says(b"close") || request.version() == Version::HTTP_10 && !says(b"keep-alive");
+        let has_body = request.header("transfer-encoding").is_some()
+            || request.header("content-length").is_some_and(is_some_bytes);
+        let may_switch = *request.method() == "GET" && request.version() == Version::HTTP_11 && !has_body;
         let asked = Asked {
+            asks_for_echo: may_switch && says(b"upgrade") && options("upgrade").iter().any(|known| known == b"echo"),
             method: request.method().to_string(),
             version: request.version(),
             path: request.path().to_owned(),
@@ -148,6 +156,17 @@ impl Site {
             "/echo" | "/limit" | "/pool" => Response::bytes("application/octet-stream", body.to_vec()),
             "/large" => Response::text(vec![b'l'; LARGE_BYTES]),
             "/file" => Response::text(Body::file(self.file.clone(), 10..FILE_BYTES)),
+            "/reader" => Response::text(Body::reader(Cursor::new(pieces().concat()), None)),
+            "/sized-reader" => Response::text(Body::reader(Cursor::new(pieces().concat()), Some(whole_length()))),
+            // It has less than it promises.
+            "/short-reader" => Response::text(Body::reader(Cursor::new(pieces().concat()), Some(whole_length() + 1))),
+            "/parts" => Response::text(Body::parts(vec![
+                Part::Bytes("before".into()),
+                Part::File(FileSlice::new(self.file.clone(), 0..FILE_BYTES)),
+                Part::Bytes("behind".into()),
+            ])),
+            "/endless" => Response::text(self.stream(Ending::Whole).endless("", Duration::from_secs(1))),
+            "/upgrade" => Response::upgrade(request, "echo", Echo::new),
             "/close" => Response::text("good bye").with_header("connection", "close"),
             // What belongs to the protocol is not the handler's to say.
             "/meddler" => Response::text("meddler")
@@ -184,6 +203,44 @@ impl Handler for Site {
     }
 }
 
+/// What goes on behind 101: all that comes is sent back.
+struct Echo {
+    deadline: Instant,
+}
+
+impl Echo {
+    fn new(new_socket: &mut Connection) -> Self {
+        Self { deadline: new_socket.now() + Duration::from_secs(100) }
+    }
+}
+
+impl Session for Echo {
+    fn handle_client_request(&mut self, new_socket: &mut Connection, _: SocketAddr) -> io::Result<Next> {
+        if new_socket.is_full() {
+            return Ok(Next::Wait);
+        }
+        let received = new_socket.recv();
+        new_socket.send(&received);
+        Ok(if new_socket.is_eof() { Next::Close } else { Next::Wait })
+    }
+
+    fn on_drained(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        self.handle_client_request(new_socket, new_socket.peer_addr())
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Some(self.deadline)
+    }
+}
+
+fn is_some_bytes(length: &str) -> bool {
+    length.bytes().any(|digit| digit != b'0')
+}
+
+fn whole_length() -> u64 {
+    pieces().concat().len() as u64
+}
+
 fn mark(answer: Response, number: usize, method: &str) -> Response {
     answer.with_header("x-number", number.to_string()).with_header("x-method", method)
 }
@@ -200,7 +257,14 @@ impl Asked {
             "/empty" => (200, Vec::new()),
             "/204" => (204, Vec::new()),
             "/304" => (304, Vec::new()),
-            "/stream" | "/later-stream" | "/abort" => (200, pieces().concat()),
+            "/stream" | "/later-stream" | "/abort" | "/endless" => (200, pieces().concat()),
+            "/reader" | "/sized-reader" | "/short-reader" => (200, pieces().concat()),
+            "/parts" => {
+                let file = usize::try_from(FILE_BYTES).expect("it is small");
+                (200, [b"before", &vec![b'f'; file][..], b"behind"].concat())
+            }
+            "/upgrade" if self.asks_for_echo => (101, Vec::new()),
+            "/upgrade" => (426, b"426 Upgrade Required\n".to_vec()),
             "/echo" | "/limit" | "/pool" => (200, self.body.clone()),
             "/large" => (200, vec![b'l'; LARGE_BYTES]),
             "/file" => (200, vec![b'f'; usize::try_from(FILE_BYTES).expect("it is small") - 10]),
@@ -211,7 +275,17 @@ impl Asked {
         }
     }
 
+    /// Whether its length is not known before.
     pub(super) fn is_stream(&self) -> bool {
-        matches!(&*self.path, "/stream" | "/later-stream" | "/abort")
+        self.has_trailers() || self.path == "/reader"
+    }
+
+    pub(super) fn has_trailers(&self) -> bool {
+        matches!(&*self.path, "/stream" | "/later-stream" | "/abort" | "/endless")
+    }
+
+    /// Whether its producer gives it up.
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(&*self.path, "/abort" | "/short-reader") && self.method != "HEAD"
     }
 }

@@ -140,6 +140,10 @@ impl Streaming {
         if self.length != Length::Chunked {
             return new_socket.send_bytes(bytes);
         }
+        // RFC 9112 §7.1: a chunk without bytes would be the last.
+        if bytes.is_empty() {
+            return;
+        }
         new_socket.output.put_with(|out| encode::chunk_size(out, bytes.len()));
         new_socket.send_bytes(bytes);
         new_socket.send(b"\r\n");
