@@ -87,14 +87,34 @@ pub mod sessions {
     pub use crate::decorators::sessions::{SessionData, SessionFull, Sessions};
 }
 
+/// Cookies to set: [`Response::with_cookie`]. Those that came: [`Request::cookie`].
+#[cfg(feature = "cookies")]
+pub mod cookies {
+    pub use crate::message::cookies::{Cookie, SameSite};
+}
+
+/// Values that are answered as JSON. The rest of it is [`Request::json`] and [`Response::json`].
+#[cfg(feature = "json")]
+pub mod json {
+    pub use crate::message::json::Json;
+}
+
+/// Forms with files: what [`Request::multipart`] gives.
+#[cfg(feature = "multipart")]
+pub mod multipart {
+    pub use crate::message::multipart::{FormPart, Multipart};
+}
+
 pub use connection::{Connection, DATE_BYTES, Stats};
 pub use decorators::{
     AccessLog, AllowedHosts, Compress, Cors, Limit, LiveReload, RateLimit, RequestId, SecurityHeaders, TrustedProxies,
     limit,
 };
+pub use handler::method;
 pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, Streaming, With, blocking, sse, streaming};
 pub use handler::{RouteError, Router, Slashes};
 pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+pub use message::Html;
 pub use message::{
     Address, Body, BodySender, Closed, Error, FileSlice, IntoResponse, Note, Part, Piece, ProtocolError, Reply,
     Request, RequestBody, Response, Result, TrySendError,

@@ -8,8 +8,11 @@
 
 mod blocking;
 pub(crate) mod call;
+mod method;
 mod middleware;
 mod router;
+#[cfg(feature = "multipart")]
+mod save;
 pub mod sse;
 mod streaming;
 
@@ -17,6 +20,7 @@ use std::sync::Arc;
 
 pub use blocking::{Blocking, blocking};
 pub(crate) use call::{call, plan, resolve};
+pub use method::method;
 pub use middleware::{HandlerExt, Middleware, With};
 pub use router::{RouteError, Router, Slashes};
 pub use streaming::{Streaming, streaming};

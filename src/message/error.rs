@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 
 use http::StatusCode;
 
@@ -128,8 +129,9 @@ impl std::error::Error for ProtocolError {}
 
 /// For `?` in handlers.
 ///
-/// An error of your own making ([`Error::new`]) is shown to the client. Any other error becomes a 500: it is logged,
-/// and the client sees only the status, since an error text may hold what it should not know.
+/// An error of your own making ([`Error::new`]) is shown to the client, and so is what the client itself did wrong: a
+/// parameter that is no number, a body that is too long. Any other error becomes a 500: it is logged, and the client sees
+/// only the status, since an error text may hold what it should not know.
 ///
 /// ```
 /// use qibu::{Error, Request, Result, StatusCode, testing::TestClient};
@@ -159,6 +161,13 @@ impl Error {
         Self { status, message: message.into(), source: None }
     }
 
+    /// For an `io::Read`; `?` in a handler unpacks it again.
+    #[cfg_attr(not(feature = "multipart"), expect(dead_code))]
+    pub(crate) fn into_io(self) -> io::Error {
+        let Self { status, message, source } = self;
+        source.map_or_else(|| io::Error::other(Packed { status, message }), io::Error::other)
+    }
+
     /// The status that the client gets.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -166,11 +175,44 @@ impl Error {
 }
 
 /// `Error` is no `std::error::Error` itself: only so can every one of those become an `Error`.
+///
+/// What has come as an `io::Error` out of an `io::Read` is unpacked: what the peer did wrong keeps its status.
 impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
     fn from(source: E) -> Self {
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, message: Cow::Borrowed(""), source: Some(Box::new(source)) }
+        let source: Box<dyn std::error::Error + Send + Sync> = Box::new(source);
+        peer_fault(&*source).unwrap_or_else(|| Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            message: Cow::Borrowed(""),
+            source: Some(source),
+        })
     }
 }
+
+fn peer_fault(source: &(dyn std::error::Error + 'static)) -> Option<Error> {
+    let source = match source.downcast_ref::<io::Error>() {
+        Some(error) => error.get_ref()?,
+        None => source,
+    };
+    if let Some(Packed { status, message }) = source.downcast_ref() {
+        return Some(Error::new(*status, message.clone()));
+    }
+    source.downcast_ref::<ProtocolError>().map(|error| Error::new(error.status(), error.to_string()))
+}
+
+/// An error that is shown to the client, on its way through an `io::Read`.
+#[derive(Debug)]
+struct Packed {
+    status: StatusCode,
+    message: Cow<'static, str>,
+}
+
+impl fmt::Display for Packed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Packed {}
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {

@@ -109,6 +109,33 @@ impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
     }
 }
 
+/// Text that is HTML: for handlers that return values, as in `(StatusCode::CREATED, Html(page))`.
+///
+/// ```
+/// use qibu::{Html, Request, testing::TestClient};
+///
+/// let client = TestClient::new(|_: &mut Request| Html("<h1>hello</h1>"));
+/// assert_eq!(client.get("/").send().header("content-type"), Some("text/html; charset=utf-8"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Html<T>(pub T);
+
+impl<T: Into<Body>> IntoResponse for Html<T> {
+    fn into_response(self) -> Response {
+        Response::html(self.0)
+    }
+}
+
+/// A response of the `http` crate; its version and extensions mean nothing here.
+impl<B: Into<Body>> IntoResponse for http::Response<B> {
+    fn into_response(self) -> Response {
+        let (head, body) = self.into_parts();
+        let mut response = Response::new(head.status).with_body(body);
+        *response.headers_mut() = head.headers;
+        response
+    }
+}
+
 impl<T: IntoResponse> IntoResponse for (StatusCode, T) {
     fn into_response(self) -> Response {
         self.1.into_response().with_status(self.0)

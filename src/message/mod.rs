@@ -13,9 +13,15 @@
 mod address;
 mod body;
 mod channel;
+#[cfg(feature = "cookies")]
+pub(crate) mod cookies;
 mod error;
 mod feed;
 mod into_response;
+#[cfg(feature = "json")]
+pub(crate) mod json;
+#[cfg(feature = "multipart")]
+pub(crate) mod multipart;
 mod reader;
 mod request;
 mod request_body;
@@ -30,7 +36,7 @@ pub(crate) use channel::{BodyReceiver, Coder, Received};
 pub use channel::{BodySender, Closed, TrySendError};
 pub use error::{Error, ProtocolError, Result};
 pub(crate) use feed::{FEED_BYTES, Feed, feed};
-pub use into_response::IntoResponse;
+pub use into_response::{Html, IntoResponse};
 pub use reader::Piece;
 pub(crate) use reader::{PieceRead, ReaderBody};
 pub use request::Request;

@@ -110,12 +110,21 @@ impl Response {
                 self.headers.insert(name, value);
                 self
             }
-            _ => {
-                log::error!("a handler set the field {name:?} to {:?}", String::from_utf8_lossy(value.as_ref()));
-                let broken = Self::status_page(StatusCode::INTERNAL_SERVER_ERROR);
-                Self { soundness: Soundness::Broken, ..broken }
-            }
+            _ => self.broken(format_args!("the field {name:?}: {:?}", String::from_utf8_lossy(value.as_ref()))),
         }
+    }
+
+    /// The same with one more field of that name.
+    pub(crate) fn with_field(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// What an answer becomes with which HTTP would not be safe.
+    pub(crate) fn broken(self, what: fmt::Arguments<'_>) -> Self {
+        log::error!("a handler set what HTTP does not allow, {what}");
+        let broken = Self::status_page(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { soundness: Soundness::Broken, ..broken }
     }
 
     /// The status.

@@ -28,6 +28,7 @@ mod media_type;
 mod range;
 mod representation;
 mod resolve;
+mod single;
 mod variant;
 
 use std::ffi::OsString;

@@ -1,14 +1,22 @@
 //! Requests to a handler, and its answers.
 
+#[cfg(feature = "form")]
+mod form;
+mod jar;
+#[cfg(feature = "json")]
+mod json;
+
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use self::jar::Jar;
 use super::TestConn;
 use crate::handler::Handler;
 use crate::protocol::Http;
 
-/// Sends requests to a handler, each on a connection of its own.
+/// Sends requests to a handler, each on a connection of its own. It keeps cookies and sends them back, as a browser does.
 ///
 /// ```
 /// use qibu::{Request, testing::TestClient};
@@ -21,17 +29,18 @@ use crate::protocol::Http;
 /// ```
 pub struct TestClient {
     http: Http,
+    jar: Mutex<Jar>,
 }
 
 impl TestClient {
     /// A client of this handler.
     pub fn new(handler: impl Handler) -> Self {
-        Self { http: Http::new(handler) }
+        Self::with_http(Http::new(handler))
     }
 
     /// A client of this protocol, with settings of your own.
     pub fn with_http(http: Http) -> Self {
-        Self { http }
+        Self { http, jar: Mutex::default() }
     }
 
     /// A GET request.
@@ -44,9 +53,34 @@ impl TestClient {
         self.request("POST", target)
     }
 
+    /// A PUT request.
+    pub fn put(&self, target: &str) -> TestRequest<'_> {
+        self.request("PUT", target)
+    }
+
+    /// A PATCH request.
+    pub fn patch(&self, target: &str) -> TestRequest<'_> {
+        self.request("PATCH", target)
+    }
+
+    /// A DELETE request.
+    pub fn delete(&self, target: &str) -> TestRequest<'_> {
+        self.request("DELETE", target)
+    }
+
     /// A request with any method.
     pub fn request(&self, method: &str, target: &str) -> TestRequest<'_> {
         TestRequest { client: self, method: method.into(), target: target.into(), fields: Vec::new(), body: None }
+    }
+
+    /// Forgets all cookies, as a new browser would have none.
+    pub fn forget_cookies(&self) {
+        *self.jar() = Jar::default();
+    }
+
+    /// A test that panics elsewhere leaves the jar whole.
+    fn jar(&self) -> MutexGuard<'_, Jar> {
+        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,7 +102,7 @@ pub struct TestRequest<'a> {
 }
 
 impl TestRequest<'_> {
-    /// Adds a field. `Host: localhost` is sent unless a Host is given.
+    /// Adds a field. `Host: localhost` is sent unless a Host is given, and the cookies that were kept unless a Cookie is.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.fields.push((name.into(), value.into()));
         self
@@ -92,7 +126,11 @@ impl TestRequest<'_> {
         let mut received = conn.recv();
         loop {
             match TestResponse::parse(&received, wants_body, conn.is_closed()) {
-                Some(response) => return response,
+                Some(response) => {
+                    let cookies = response.headers("set-cookie");
+                    cookies.for_each(|cookie| self.client.jar().keep(cookie, &self.target));
+                    return response;
+                }
                 None if conn.wait_for_mail() => received.extend(conn.recv()),
                 None => panic!(
                     "no complete answer to {} {}: {:?}",
@@ -106,8 +144,12 @@ impl TestRequest<'_> {
 
     fn to_bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
-        if !self.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        let has = |name: &str| self.fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+        if !has("host") {
             head += "Host: localhost\r\n";
+        }
+        if let Some(cookies) = self.client.jar().cookies_for(&self.target).filter(|_| !has("cookie")) {
+            head += &format!("Cookie: {cookies}\r\n");
         }
         for (name, value) in &self.fields {
             head += &format!("{name}: {value}\r\n");
@@ -135,7 +177,13 @@ impl TestResponse {
 
     /// The first field of that name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+        self.headers(name).next()
+    }
+
+    /// All fields of that name, in any case, in order.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        let fields = self.fields.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+        fields.map(|(_, value)| &**value)
     }
 
     /// The body, decoded from its chunks.
