@@ -16,7 +16,7 @@ impl Request {
     /// browsers send the one of the longest path first.
     ///
     /// ```
-    /// use qibu::{Cookie, Request, Response, testing::TestClient};
+    /// use qibu::{Request, Response, cookies::Cookie, testing::TestClient};
     ///
     /// let client = TestClient::new(|request: &mut Request| {
     ///     let visits = request.cookie("visits").and_then(|text| text.parse().ok()).unwrap_or(0) + 1;
@@ -49,7 +49,8 @@ fn unquoted(value: &str) -> &str {
 ///
 /// ```
 /// use std::time::Duration;
-/// use qibu::{Cookie, Response, SameSite};
+/// use qibu::Response;
+/// use qibu::cookies::{Cookie, SameSite};
 ///
 /// let cookie = Cookie::new("theme", "dark").max_age(Duration::from_secs(3600)).same_site(SameSite::Strict).secure();
 /// let response = Response::text("ok").with_cookie(cookie);
@@ -156,9 +157,12 @@ impl Response {
     /// The same with a cookie to keep, beside those that were set before. One that RFC 6265 does not allow is logged and
     /// the answer becomes a 500, as for [`with_header`](Self::with_header).
     #[must_use]
-    pub fn with_cookie(self, cookie: Cookie) -> Self {
+    pub fn with_cookie(mut self, cookie: Cookie) -> Self {
         match cookie.to_header() {
-            Some(value) => self.with_field(SET_COOKIE, value),
+            Some(value) => {
+                self.headers_mut().append(SET_COOKIE, value);
+                self
+            }
             None => self.broken(format_args!("the cookie {:?}", cookie.inner.name())),
         }
     }

@@ -3,6 +3,8 @@
 //! The head is kept as one buffer with the places of the names and values in it; [`Request::header`] reads those.
 //! The `HeaderMap` that other crates like is built when somebody asks for it: a plain answer pays for no map.
 
+#[cfg(any(feature = "form", feature = "json"))]
+mod expect;
 #[cfg(feature = "form")]
 mod form;
 mod media_type;

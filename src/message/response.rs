@@ -114,12 +114,6 @@ impl Response {
         }
     }
 
-    /// The same with one more field of that name.
-    pub(crate) fn with_field(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.append(name, value);
-        self
-    }
-
     /// What an answer becomes with which HTTP would not be safe.
     pub(crate) fn broken(self, what: fmt::Arguments<'_>) -> Self {
         log::error!("a handler set what HTTP does not allow, {what}");

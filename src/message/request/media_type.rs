@@ -1,9 +1,6 @@
 //! What kind of content a client sends, and what kinds it takes.
 
-use http::StatusCode;
-
 use super::Request;
-use crate::message::Error;
 
 impl Request {
     /// Whether the client takes content of that media type (RFC 9110 section 12.5.1). Without an `Accept`, it takes all.
@@ -32,20 +29,9 @@ impl Request {
         matching.max_by_key(|(precision, _)| *precision).is_some_and(|(_, weight)| weight == Weight::Some)
     }
 
-    /// The media type of the body, without parameters, in lower case; empty where there is none.
-    fn media_type(&self) -> String {
+    /// The media type that the client says its body has, without parameters and in lower case; empty where it says none.
+    pub fn media_type(&self) -> String {
         essence(self.header("content-type").unwrap_or_default()).to_ascii_lowercase()
-    }
-
-    /// 415 (RFC 9110 section 15.5.16) for a body of another kind.
-    pub(crate) fn expect_media_type(&self, what: &str, is_right: impl Fn(&str) -> bool) -> Result<(), Error> {
-        let media_type = self.media_type();
-        if is_right(&media_type) {
-            return Ok(());
-        }
-        let sent = if media_type.is_empty() { "nothing" } else { &media_type };
-        let message = format!("{what} is expected, but the Content-Type says {sent}");
-        Err(Error::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
     }
 }
 
