@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use qibu::multipart::Multipart;
 use qibu::testing::{TestClient, TestRequest, TestResponse};
-use qibu::{Request, Result, blocking};
+use qibu::{Request, Result, blocking, limit, streaming};
 
 const MULTIPART: &str = "multipart/form-data; boundary=X";
 
@@ -221,6 +221,24 @@ fn a_part_is_saved_whole_or_not_at_all() {
 
 fn some_of(pieces: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<&'static [u8]>> {
     proptest::collection::vec(proptest::sample::select(pieces), 0..16)
+}
+
+#[test]
+fn a_form_that_arrives_while_it_is_read_is_the_same() {
+    let client = TestClient::new(limit(
+        streaming(|request: &mut Request| -> Result<String> {
+            let (mut form, mut seen) = (request.multipart()?.part_limit(3_000_000), String::new());
+            while let Some(mut part) = form.next_part()? {
+                seen += &format!("{} {}, ", part.name().to_owned(), std::io::copy(&mut part, &mut std::io::sink())?);
+            }
+            Ok(seen)
+        }),
+        10 << 20,
+    ));
+    let body = field("small", "12345") + &field("large", &"x".repeat(3_000_000)) + "--X--";
+    assert_eq!(seen(&post(&client, &body).send()), (200, "small 5, large 3000000,".to_owned()));
+    let long = body.replace("12345", &"y".repeat(3_000_001));
+    assert_eq!(post(&client, long).send().status(), 413);
 }
 
 /// Content that is likely to look like a boundary.

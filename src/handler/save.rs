@@ -16,7 +16,7 @@ impl FormPart<'_> {
     /// Saves the content as a file, and gives its length in bytes. A file that is there already is left alone (409). The
     /// new one can be read by the user alone that the program runs as.
     ///
-    /// It blocks, so do it in [`blocking`](crate::blocking). The path is for you to
+    /// It blocks, so do it in [`blocking`](crate::blocking) or [`streaming`](crate::streaming). The path is for you to
     /// choose, never for the client: see [`Self::file_name`].
     pub fn save_to(&mut self, path: impl AsRef<Path>) -> Result<u64, Error> {
         let path = path.as_ref();

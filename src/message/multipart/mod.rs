@@ -26,7 +26,8 @@ impl Request {
     /// The parts of a form with files. Another kind of body is 415.
     ///
     /// Nothing is kept in memory but what you take: save large parts with [`FormPart::save_to`], or read them as the
-    /// `io::Read` that they are. That blocks, so do it in [`blocking`](crate::blocking).
+    /// `io::Read` that they are. That blocks, so do it in [`blocking`](crate::blocking), or in [`streaming`](crate::streaming),
+    /// where the parts come while the client sends them.
     ///
     /// ```
     /// use qibu::{Request, Result, blocking, testing::TestClient};
@@ -51,7 +52,7 @@ impl Request {
     pub fn multipart(&mut self) -> Result<Multipart<'_>, Error> {
         let boundary = head::boundary(self.header("content-type").unwrap_or_default());
         let boundary = boundary.map_err(MultipartError::into_error)?;
-        Ok(Multipart { stream: Stream::new(&self.bytes()?[..], &boundary), memory_limit: 1024 * 1024 })
+        Ok(Multipart { stream: Stream::new(self.body(), &boundary), memory_limit: 1024 * 1024 })
     }
 }
 
