@@ -66,8 +66,8 @@ const LOOK: Duration = Duration::from_millis(100);
 
 impl LiveReload {
     /// Watches a folder and all that is in it, or one file. `prefix` is the URL path under which the folder is served: `/`,
-    /// unless it is one of several. What is never served (names that begin with a dot) and what editors leave behind for a
-    /// moment is not told of.
+    /// unless it is one of several. What is never served (names that begin with a dot), what editors leave behind for a
+    /// moment, and logs (`.log`) are not told of.
     ///
     /// Fails if there is no such path, or the system does not allow so many folders to be watched; the error says what to do.
     pub fn watch(mut self, prefix: &str, path: impl AsRef<Path>) -> io::Result<Self> {
