@@ -63,6 +63,15 @@ pub(crate) fn get(address: SocketAddr, path: &str, fields: &str) -> io::Result<S
     read_all(send(address, format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\r\n"))?)
 }
 
+/// Sends a body to a path over HTTP, with fields such as `"Cookie: a=b\r\n"`, and takes the whole answer.
+pub(crate) fn post(address: SocketAddr, path: &str, fields: &str, body: &str) -> io::Result<String> {
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n{fields}\r\n"
+    );
+    read_all(send(address, head + body)?)
+}
+
 pub(crate) fn read_all(mut stream: TcpStream) -> io::Result<String> {
     let mut text = String::new();
     stream.read_to_string(&mut text)?;

@@ -25,6 +25,12 @@ use crate::message::{Request, Response};
 /// });
 /// assert_eq!(TestClient::new(shout).get("/").send().header("x-shout"), Some("HEY"));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand around a handler",
+    note = "a struct does by `impl Middleware for {Self}`",
+    note = "a closure must name its arguments' types, as in `|request: &mut Request, next: &dyn Handler| ...`",
+    note = "and return a `Response`, as a rule that of `next.handle(request)`"
+)]
 pub trait Middleware: Send + Sync + 'static {
     /// Handles the request, as a rule by calling `next`. Change its answer through [`Response::map`]: it may come later.
     fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response;

@@ -48,6 +48,7 @@ use crate::message::{IntoResponse, Request, Response};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot answer HTTP requests",
+    note = "a struct does by `impl Handler for {Self}`",
     note = "a closure must name its argument's type, as in `|request: &mut Request| ...`",
     note = "and return something that implements `IntoResponse`"
 )]

@@ -24,7 +24,8 @@ use super::{Body, Response};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an HTTP response",
-    note = "return text, bytes, a StatusCode, a Response, or an Option, Result or (StatusCode, _) of those"
+    note = "return text, bytes, a StatusCode, a Response, or an Option, Result or (StatusCode, _) of those",
+    note = "with `qibu::Result` as its return type, a handler may use `?` on any error"
 )]
 pub trait IntoResponse {
     /// Makes the response.

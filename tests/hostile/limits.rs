@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use qibu::{Body, Builder, Handler, Plan, Reply, Request, Response, StatusCode};
+use qibu::{Body, Builder, Handler, Plan, Reply, Request, Response, Router, StatusCode};
 
 use crate::common::{Client, Gate, MarkedFile, eventually, get, local, send_to_all};
 use crate::support::{LOG, SOON, serve};
@@ -204,11 +204,14 @@ fn the_4th_job_for_1_worker_with_a_queue_of_2_gets_503_and_the_log_says_why() {
 }
 
 #[test]
-fn a_handler_that_holds_its_loop_for_20_ms_is_named_in_the_log() {
-    let server = serve(local().slow_handler_warning(Duration::from_millis(20)), |_: &mut Request| {
+fn a_handler_that_holds_its_loop_for_20_ms_is_named_in_the_log_with_its_route_and_the_loop() {
+    let slow = Router::new().get("/{what}", |_| {
         thread::sleep(Duration::from_millis(20)); // this is what it does wrong
         "hello"
     });
+    let server = serve(local().slow_handler_warning(Duration::from_millis(20)), slow);
     assert_eq!(server.connect().get("/holds-its-loop").text(), "hello");
     LOG.until_named("slow_handler_warning", "/holds-its-loop");
+    let line = LOG.lines(|line| line.contains("(slow_handler_warning)") && line.contains("/holds-its-loop")).remove(0);
+    assert!(line.contains("GET /holds-its-loop (route /{what}) held qibu loop 0 for "), "{line}");
 }
