@@ -10,7 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use qibu::{Error, Request, Response, Result, Router, Slashes, StaticFiles, StatusCode, WebServer, method};
+use qibu::{Error, Request, Response, Result, Router, StaticFiles, StatusCode, WebServer, method};
 
 mod support;
 
@@ -53,7 +53,6 @@ fn app() -> Router {
         .mount("/notes", notes)
         .mount("/source", StaticFiles::new("examples"))
         .not_found(|request: &mut Request| (StatusCode::NOT_FOUND, format!("nothing at {}", request.path())))
-        .slashes(Slashes::Redirect)
 }
 
 fn main() -> io::Result<()> {
