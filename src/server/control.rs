@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::mailbox::{Letter, LoopMailbox};
 use crate::connection::{Counters, Stats};
+use crate::decorators::Metrics;
 
 /// All loops of one server, as they and the outside know each other.
 pub(crate) struct Team {
@@ -100,6 +101,8 @@ impl Team {
     }
 }
 
+type StatsFigure = fn(&Stats) -> u64;
+
 /// How long running answers may take to finish after [`ServerHandle::shutdown`].
 pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 
@@ -145,6 +148,38 @@ impl ServerHandle {
     /// What the server has done so far.
     pub fn stats(&self) -> Stats {
         self.team.stats()
+    }
+
+    /// Shows the figures of [`Self::stats`] on a page of metrics. They count what no handler sees, too: bytes, and requests
+    /// that were refused because they are malformed.
+    ///
+    /// ```
+    /// use qibu::{HandlerExt, Metrics, Router, WebServer};
+    ///
+    /// let metrics = Metrics::new();
+    /// let app = Router::new().route("GET /metrics", metrics.page()).with(metrics.clone());
+    /// let server = WebServer::new("127.0.0.1:0", app)?;
+    /// server.handle().report_to(&metrics);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn report_to(&self, metrics: &Metrics) {
+        let figure = |read: StatsFigure| {
+            let handle = self.clone();
+            move || read(&handle.stats()) as f64
+        };
+        metrics.gauge("qibu_connections", "Clients that are connected now.", figure(|stats| stats.connections));
+        let counters: [(_, _, _, StatsFigure); 7] = [
+            ("qibu_accepted_total", "", "Clients that were ever accepted.", |stats| stats.accepted),
+            ("qibu_received_bytes_total", "", "Bytes received from clients.", |stats| stats.received_bytes),
+            ("qibu_sent_bytes_total", "", "Bytes sent to clients.", |stats| stats.sent_bytes),
+            ("qibu_answers_total", "{class=\"2xx\"}", "Final answers.", |stats| stats.answers[2]),
+            ("qibu_answers_total", "{class=\"3xx\"}", "", |stats| stats.answers[3]),
+            ("qibu_answers_total", "{class=\"4xx\"}", "", |stats| stats.answers[4]),
+            ("qibu_answers_total", "{class=\"5xx\"}", "", |stats| stats.answers[5]),
+        ];
+        for (name, labels, help, read) in counters {
+            metrics.add("counter", name, labels, help, figure(read));
+        }
     }
 }
 

@@ -6,6 +6,8 @@ mod basic_auth;
 #[cfg(feature = "compress")]
 mod compress;
 mod cors;
+mod health;
+mod metrics;
 mod rate_limit;
 mod refusals;
 #[cfg(feature = "sessions")]

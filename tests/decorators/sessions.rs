@@ -53,7 +53,7 @@ fn what_is_put_in_comes_back_with_the_cookie() {
     assert_eq!(get(&client, "/get/user", &format!("a=b; {alice} ;c=d")).text(), "alice");
     let both = cookie(&get(&client, "/set/theme/dark", &alice));
     assert_eq!(get(&client, "/get/user", &both).text(), "alice");
-    assert_eq!(client.get("/get/user").send().text(), "nothing");
+    assert_eq!(self::client(Sessions::new(KEY).unwrap()).get("/get/user").send().text(), "nothing", "a stranger");
 }
 
 #[test]
