@@ -22,6 +22,11 @@ fn a_chunked_body_is_what_the_grammar_says_or_is_refused() {
     replay("chunked", invariants::chunked);
 }
 
+#[test]
+fn a_chunked_body_is_the_same_where_it_is_read_while_it_arrives() {
+    replay("chunked", invariants::streamed);
+}
+
 #[cfg(unix)]
 #[test]
 fn no_path_leads_out_of_the_folder() {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use qibu::testing::TestConn;
-use qibu::{Http, Request};
+use qibu::{Handler, Http, IntoResponse, Request, Response, streaming};
 
 use super::grammar::{self, Chunked, Field};
 use super::{answers, log_everything, text};
@@ -33,6 +33,27 @@ pub(crate) fn chunked(data: &[u8]) {
     }
 }
 
+/// The same where the handler reads the body while it arrives. So much stands before the input that it has begun by then.
+pub(crate) fn streamed(data: &[u8]) {
+    log_everything();
+    let before = [format!("{BEFORE:x}\r\n").as_bytes(), &[b'b'; BEFORE], b"\r\n"].concat();
+    let expected = grammar::dechunk(data).filter(is_within_limits);
+    let expected = expected.map(|chunked| Chunked { body: [&[b'b'; BEFORE][..], &chunked.body].concat(), ..chunked });
+    let server = Server::read_while_it_arrives(&[HEAD, &before].concat(), data, 1 + data.len() / 7);
+    match (&expected, &server.seen()[..]) {
+        (Some(expected), [first, ..]) => assert_is(expected, first, data),
+        (None, []) => assert_refused(&server, data),
+        (Some(_), []) => panic!("{} was refused", text(data)),
+        (None, [_, ..]) => panic!("{} was taken", text(data)),
+    }
+    if let Some(expected) = &expected {
+        assert_rest(expected, &server);
+    }
+}
+
+/// More than what is collected before the handler is started, in bytes.
+const BEFORE: usize = 256 * 1024 + 1;
+
 const HEAD: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 /// Longer inputs are not sent byte by byte, which would cost too many runs.
@@ -51,6 +72,25 @@ struct Seen {
     trailers: Vec<Field>,
 }
 
+/// A handler that notes what it was asked, if it could be read to its end.
+#[derive(Default)]
+struct Noting {
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+impl Handler for Noting {
+    fn handle(&self, request: &mut Request) -> Response {
+        let body = request.bytes().map(|body| body.to_vec());
+        let note = |body| {
+            let trailers = request.trailers().iter();
+            let trailers = trailers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+            self.seen.lock().expect("no test panics while it holds this").push(Seen { body, trailers });
+            "taken"
+        };
+        body.map(note).into_response()
+    }
+}
+
 /// A connection on which everything was said.
 struct Server {
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -59,20 +99,22 @@ struct Server {
 
 impl Server {
     fn fed(bytes: &[u8], piece: usize) -> Self {
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let book = seen.clone();
-        let mut conn = TestConn::open(Http::new(move |request: &mut Request| {
-            let trailers = request.trailers().iter();
-            let trailers = trailers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
-            let body = request.bytes().expect("it is complete").to_vec();
-            book.lock().expect("no test panics while it holds this").push(Seen { body, trailers });
-            "taken"
-        }))
-        .expect("HTTP opens every connection");
-        for piece in bytes.chunks(piece.max(1)) {
+        Self::converse(Http::new, &[], bytes, piece)
+    }
+
+    fn read_while_it_arrives(before: &[u8], bytes: &[u8], piece: usize) -> Self {
+        Self::converse(|handler| Http::new(streaming(handler)), before, bytes, piece)
+    }
+
+    fn converse(http: impl FnOnce(Noting) -> Http, before: &[u8], bytes: &[u8], piece: usize) -> Self {
+        let noting = Noting::default();
+        let seen = noting.seen.clone();
+        let mut conn = TestConn::open(http(noting)).expect("HTTP opens every connection");
+        for piece in std::iter::once(before).chain(bytes.chunks(piece.max(1))) {
             conn.send(piece);
         }
         conn.finish();
+        while !conn.is_closed() && conn.wait_for_mail() {}
         let received = conn.recv();
         assert!(conn.is_closed(), "the client has finished, but the server does not close: {}", text(bytes));
         Self { seen, received }

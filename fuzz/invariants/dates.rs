@@ -109,7 +109,7 @@ fn read(date: &[u8]) -> Reading {
 /// `Sun, 06 Nov 1994 08:49:37 GMT`
 fn imf_fixdate(date: &[u8]) -> Option<Parts<'_>> {
     let (name, rest) = date.split_at_checked(5)?;
-    let [day, month, year @ [_, _, _, _], time, b"GMT"] = words(rest, b' ')[..] else { return None };
+    let [day @ [_, _], month, year @ [_, _, _, _], time, b"GMT"] = words(rest, b' ')[..] else { return None };
     let weekday = weekday(name.strip_suffix(b", ")?, 3)?;
     Some(Parts { weekday, day, month, year, time })
 }
@@ -118,7 +118,7 @@ fn imf_fixdate(date: &[u8]) -> Option<Parts<'_>> {
 fn rfc850_date(date: &[u8]) -> Option<Parts<'_>> {
     let comma = date.iter().position(|byte| *byte == b',')?;
     let [b"", date_part, time, b"GMT"] = words(&date[comma + 1..], b' ')[..] else { return None };
-    let [day, month, year @ [_, _]] = words(date_part, b'-')[..] else { return None };
+    let [day @ [_, _], month, year @ [_, _]] = words(date_part, b'-')[..] else { return None };
     Some(Parts { weekday: weekday(&date[..comma], usize::MAX)?, day, month, year, time })
 }
 
@@ -144,8 +144,7 @@ fn weekday(name: &[u8], letters: usize) -> Option<usize> {
 
 impl Parts<'_> {
     fn read(&self) -> Option<Reading> {
-        let day_digits = if self.day.len() == 1 { 1 } else { 2 };
-        let (day, month) = (number(self.day, day_digits)?, MONTHS.iter().position(|name| *name == self.month)?);
+        let (day, month) = (number(self.day, self.day.len())?, MONTHS.iter().position(|name| *name == self.month)?);
         let (year, is_year_clear) = match (self.year.len(), number(self.year, self.year.len())?) {
             (2, year @ 0..70) => (2000 + year, true),
             // RFC 9110 §5.6.7: more than fifty years ahead is past.

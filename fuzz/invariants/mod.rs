@@ -21,7 +21,7 @@ pub(crate) mod requests;
 #[cfg(unix)]
 mod target;
 
-pub(crate) use self::chunked::chunked;
+pub(crate) use self::chunked::{chunked, streamed};
 pub(crate) use self::conditional::conditional;
 pub(crate) use self::dates::dates;
 pub(crate) use self::fields::fields;
