@@ -102,6 +102,7 @@ mod tests {
 
     use super::super::charset::Charsets;
     use super::super::resolve::{Root, Target};
+    use super::super::rules::Rules;
     use super::super::variant::{self, Place};
     use super::*;
 
@@ -114,7 +115,8 @@ mod tests {
             let file = File::open(&path).unwrap();
             let metadata = file.metadata().unwrap();
             let (root, target) = (Root::new(folder.path()), Target::root().child(name));
-            let place = Place { root: &root, target: &target, charsets: &Charsets::default() };
+            let place =
+                Place { root: &root, target: &target, charsets: &Charsets::default(), rules: &Rules::default() };
             let mut variant = variant::choose(&place, file, &metadata, Wanted::default()).unwrap();
             variant.fingerprints = Some(vec![Fingerprint::taken_from_an_old_file(&path, &metadata)]);
             cache.keep(name, Wanted::default(), variant);

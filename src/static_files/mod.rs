@@ -2,7 +2,9 @@
 //!
 //! 1. **Method**: GET and HEAD are answered; OPTIONS says so; all others get 405 or 501.
 //! 2. **Resolve**: the path becomes an open file beneath the root, or a refusal ([`resolve`]).
-//! 3. **Folder**: without its slash it redirects; with it, it is its `index.html`, or a [`listing`].
+//! 3. **Folder**: without its slash it redirects; with it, it is its `index.html`, or a [`listing`]. **Nothing** there: a page
+//!    that is named without its extension ([`clean_urls`]), the one page of an application ([`single_page`]), or the page
+//!    that says so ([`not_found`]), in that order; see [`role`].
 //! 4. **Coding**: a compressed form is chosen where the client takes one and the file gains by it ([`variant`]).
 //! 5. **Conditions**: does the client have this very file already ([`conditional`])?
 //! 6. **Range**: which part of it is wanted ([`range`])?
@@ -22,13 +24,20 @@ mod charset;
 #[cfg(not(feature = "charset"))]
 #[path = "no_charset.rs"]
 mod charset;
+mod clean_urls;
 mod conditional;
+mod glob;
 mod listing;
 mod media_type;
+mod not_found;
 mod range;
 mod representation;
 mod resolve;
+mod role;
+mod rules;
+mod settings;
 mod single;
+mod single_page;
 mod variant;
 
 use std::ffi::OsString;
@@ -40,9 +49,14 @@ use http::header::{ALLOW, CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, Method, StatusCode};
 
 use self::cache::Cache;
-use self::charset::{Charset, Charsets};
+use self::charset::Charsets;
+use self::clean_urls::CleanUrls;
 use self::resolve::{Found, Refusal, Root, Slash, Target};
-use self::variant::Place;
+use self::role::Role;
+use self::rules::Rules;
+use self::single_page::SinglePage;
+use self::variant::{Bare, Place};
+use crate::coding::Wanted;
 use crate::handler::{Handler, Plan};
 use crate::message::{Request, Response};
 
@@ -72,6 +86,9 @@ pub struct StaticFiles {
     scope: Scope,
     cache: Cache,
     charsets: Charsets,
+    clean_urls: CleanUrls,
+    single_page: SinglePage,
+    rules: Rules,
 }
 
 /// What of the root is served.
@@ -129,58 +146,15 @@ impl StaticFiles {
     }
 
     fn of(folder: &Path, scope: Scope) -> Self {
-        Self { root: Root::new(folder), scope, cache: Cache::new(CACHE_BYTES), charsets: Charsets::default() }
-    }
-
-    /// How many bytes of small files are kept in memory, at most. 0 keeps none. Default: 64 MiB.
-    ///
-    /// Each answer asks the system whether its file has changed, so the cache never shows an old one.
-    #[must_use]
-    pub fn cache_limit(mut self, bytes: usize) -> Self {
-        self.cache = Cache::new(bytes);
-        self
-    }
-
-    /// All text is written in this charset, and no file is looked at to find out. Names are those of the WHATWG Encoding
-    /// Standard, in any case: `utf-8`, `gbk`, `big5`, `shift_jis`, `windows-1251`; fails for another.
-    ///
-    /// ```
-    /// use qibu::{StaticFiles, testing::TestClient};
-    ///
-    /// let folder = tempfile::tempdir()?;
-    /// std::fs::write(folder.path().join("old.txt"), b"caf\xE9")?;
-    ///
-    /// let client = TestClient::new(StaticFiles::new(folder.path()).charset("Latin1")?);
-    /// assert_eq!(client.get("/old.txt").send().header("content-type"), Some("text/plain; charset=windows-1252"));
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn charset(mut self, name: &str) -> io::Result<Self> {
-        let unknown = || {
-            let message =
-                format!("{name:?} is no charset that browsers know; utf-8, gbk, big5 and windows-1252 are some");
-            io::Error::new(io::ErrorKind::InvalidInput, message)
-        };
-        self.charsets = Charsets::all(Charset::named(name).ok_or_else(unknown)?);
-        Ok(self)
-    }
-
-    /// Never serves, nor lists, a file or folder of this name, wherever it lies beneath the root. Case does not count, as it
-    /// does not on every file system. May be said several times.
-    ///
-    /// ```
-    /// use qibu::{StaticFiles, testing::TestClient};
-    ///
-    /// let folder = tempfile::tempdir()?;
-    /// std::fs::write(folder.path().join("settings.toml"), "mine")?;
-    ///
-    /// let client = TestClient::new(StaticFiles::new(folder.path()).hide("settings.toml"));
-    /// assert_eq!(client.get("/settings.toml").send().status(), 404);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    #[must_use]
-    pub fn hide(mut self, name: impl Into<OsString>) -> Self {
-        self.root.hide(name.into());
-        self
+        Self {
+            root: Root::new(folder),
+            scope,
+            cache: Cache::new(CACHE_BYTES),
+            charsets: Charsets::default(),
+            clean_urls: CleanUrls::default(),
+            single_page: SinglePage::default(),
+            rules: Rules::default(),
+        }
     }
 
     fn answer(&self, request: &Request) -> Result<Response, Refusal> {
@@ -191,20 +165,62 @@ impl StaticFiles {
         if let Scope::Only(name) = &self.scope {
             return self.answer_only(name, &target, request);
         }
-        match self.root.find(&target)? {
-            Found::File(file, metadata) => self.send(request, &target, file, metadata),
+        match self.root.find(&target) {
+            Ok(Found::File(file, metadata)) => self.send(request, &target, (file, metadata), Role::Itself),
             // Its relative links are right only behind a slash.
-            Found::Folder(_) if target.slash == Slash::Absent => Ok(redirect(&target.with_slash(), request)),
-            Found::Folder(folder) => {
+            Ok(Found::Folder(_)) if target.slash == Slash::Absent => Ok(redirect(&target.with_slash(), request)),
+            Ok(Found::Folder(folder)) => {
                 let index = target.child(INDEX);
                 match self.root.find(&index) {
-                    Ok(Found::File(file, metadata)) => self.send(request, &index, file, metadata),
+                    Ok(Found::File(file, metadata)) => self.send(request, &index, (file, metadata), Role::Itself),
                     Ok(Found::Folder(_)) | Err(Refusal::NotFound) => {
                         listing::page(request, &self.root, &target, &folder)
                     }
                     Err(refusal) => Err(refusal),
                 }
             }
+            Err(Refusal::NotFound) => self.answer_instead(request, &target),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Nothing is there under that very name.
+    fn answer_instead(&self, request: &Request, target: &Target) -> Result<Response, Refusal> {
+        if let Some(page) = self.clean_urls.page(target)
+            && let Some(opened) = self.find_file(&page)?
+        {
+            return match target.slash {
+                Slash::Absent => self.send(request, &page, opened, Role::Clean(target)),
+                Slash::Present => Ok(redirect(&target.clone().without_slash(), request)),
+            };
+        }
+        if let Some(page) = self.single_page.page(request, target)
+            && let Some(response) = self.send_page(request, &page, Role::SinglePage)?
+        {
+            return Ok(response);
+        }
+        for page in not_found::places(target) {
+            if let Some(response) = self.send_page(request, &page, Role::StandIn(StatusCode::NOT_FOUND))? {
+                return Ok(response);
+            }
+        }
+        Err(Refusal::NotFound)
+    }
+
+    /// A page that many paths lead to, if there is one. It is kept under its own name, so that they share it.
+    fn send_page(&self, request: &Request, page: &Target, role: Role<'_>) -> Result<Option<Response>, Refusal> {
+        let ready = |representation: &_| role.answer(representation, request);
+        if let Some(response) = self.cache.with(&page.to_url(), self.wanted(request), ready) {
+            return Ok(Some(response));
+        }
+        self.find_file(page)?.map(|opened| self.send(request, page, opened, role)).transpose()
+    }
+
+    fn find_file(&self, target: &Target) -> Result<Option<(File, Metadata)>, Refusal> {
+        match self.root.find(target) {
+            Ok(Found::File(file, metadata)) => Ok(Some((file, metadata))),
+            Ok(Found::Folder(_)) | Err(Refusal::NotFound | Refusal::Forbidden) => Ok(None),
+            Err(refusal) => Err(refusal),
         }
     }
 
@@ -214,22 +230,30 @@ impl StaticFiles {
             return Ok(redirect(&only, request));
         }
         match self.root.find_even_hidden(target)? {
-            Found::File(file, metadata) if target.path == only.path => self.send(request, target, file, metadata),
+            Found::File(file, metadata) if target.path == only.path => {
+                self.send(request, target, (file, metadata), Role::Itself)
+            }
             _ => Err(Refusal::NotFound),
         }
     }
 
     /// Steps 4 to 7, again if the file is changed meanwhile.
-    fn send(&self, request: &Request, target: &Target, file: File, metadata: Metadata) -> Result<Response, Refusal> {
-        let place = Place { root: &self.root, target, charsets: &self.charsets };
-        let (mut opened, wanted) = ((file, metadata), variant::wanted(request));
+    fn send(
+        &self,
+        request: &Request,
+        target: &Target,
+        mut opened: (File, Metadata),
+        role: Role<'_>,
+    ) -> Result<Response, Refusal> {
+        let place = Place { root: &self.root, target, charsets: &self.charsets, rules: &self.rules };
+        let wanted = self.wanted(request);
         for _ in 0..MOST_TRIES {
             let (file, metadata) = opened;
             match variant::choose(&place, file, &metadata, wanted) {
                 Ok(variant) => {
-                    let response = variant.representation.answer(request);
-                    if is_plain_spelling(request, target) {
-                        self.cache.keep(request.path(), wanted, variant);
+                    let response = role.answer(&variant.representation, request);
+                    if let Some(name) = role.kept_as(request, target) {
+                        self.cache.keep(&name, wanted, role.condition(variant, &self.root));
                     }
                     return Ok(response);
                 }
@@ -249,13 +273,17 @@ impl StaticFiles {
         if request.is_mount_without_slash() {
             return None; // a redirect
         }
-        self.cache.with(request.path(), variant::wanted(request), |representation| representation.answer(request))
+        self.cache.with(request.path(), self.wanted(request), |representation| representation.answer(request))
     }
-}
 
-/// Whether the path is spelled as in our own links. Other spellings are answered too, but not kept: there are too many.
-fn is_plain_spelling(request: &Request, target: &Target) -> bool {
-    target.to_url().strip_prefix(request.path()).is_some_and(|rest| rest.is_empty() || rest == INDEX)
+    /// The codings that are worth looking for.
+    fn wanted(&self, request: &Request) -> Wanted {
+        let bare = match (self.clean_urls, self.single_page) {
+            (CleanUrls::Off, SinglePage::Off) => Bare::File,
+            _ => Bare::Page,
+        };
+        variant::wanted(request, bare)
+    }
 }
 
 impl Handler for StaticFiles {
@@ -276,7 +304,7 @@ impl Handler for StaticFiles {
 
     /// Compression takes its time: what may need it and is not ready goes to a worker.
     fn plan(&self, request: &mut Request) -> Plan {
-        let wanted = variant::wanted(request);
+        let wanted = self.wanted(request);
         if wanted.is_nothing() || self.cache.with(request.path(), wanted, |_| ()).is_some() {
             Plan::inline()
         } else {

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG};
-use http::header::{LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE};
+use http::header::{ETAG, EXPIRES, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::conditional::{self, Validators, Verdict};
@@ -62,6 +62,11 @@ impl Representation {
         Self { validators, fields, content }
     }
 
+    /// The fields of the 200, to be changed before the first answer.
+    pub(super) fn fields_mut(&mut self) -> &mut HeaderMap {
+        &mut self.fields
+    }
+
     /// Answers a GET or HEAD request.
     pub(super) fn answer(&self, request: &Request) -> Response {
         match conditional::evaluate(request, Some(&self.validators)) {
@@ -71,12 +76,23 @@ impl Representation {
         }
     }
 
+    /// Answers for something that is not there: the whole of it, whatever the conditions, since they are about that other
+    /// thing (RFC 9110 §13.2.1).
+    pub(super) fn stand_in(&self, status: StatusCode) -> Response {
+        let mut response = Response::new(status);
+        *response.headers_mut() = self.fields.clone();
+        for name in [ACCEPT_RANGES, ETAG, LAST_MODIFIED] {
+            response.headers_mut().remove(name);
+        }
+        response.with_body(self.body(0..self.length()))
+    }
+
     /// RFC 9110 §15.4.5: the fields that the client's own copy needs, and no others.
     fn not_modified(&self) -> Response {
         let mut response = Response::new(StatusCode::NOT_MODIFIED);
-        for name in [CACHE_CONTROL, ETAG, VARY] {
-            if let Some(value) = self.fields.get(&name) {
-                response.headers_mut().insert(name, value.clone());
+        for name in [CACHE_CONTROL, CONTENT_LOCATION, ETAG, EXPIRES, VARY] {
+            for value in self.fields.get_all(&name) {
+                response.headers_mut().append(&name, value.clone());
             }
         }
         response

@@ -114,9 +114,24 @@ impl Target {
         Self { slash: Slash::Present, ..self }
     }
 
+    pub(super) fn without_slash(self) -> Self {
+        Self { slash: Slash::Absent, ..self }
+    }
+
     /// Something in this folder.
     pub(super) fn child(&self, name: impl AsRef<OsStr>) -> Self {
         Self { path: self.path.join(name.as_ref()), slash: Slash::Absent, visibility: self.visibility }
+    }
+
+    /// Whether a name in it is hidden from clients.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.visibility == Visibility::Hidden
+    }
+
+    /// The folders that it lies in, the nearest first; of a hidden one, the root alone, which is never hidden.
+    pub(super) fn parents(&self) -> impl Iterator<Item = Self> {
+        let folders = self.path.ancestors().skip(1).filter(|folder| !self.is_hidden() || folder.as_os_str().is_empty());
+        folders.map(|folder| Self { path: folder.to_owned(), ..Self::root() })
     }
 
     /// Something beside it.
@@ -198,6 +213,11 @@ impl Root {
     /// What tells later whether the target still leads to this file, unchanged; `None` if that cannot be told.
     pub(super) fn fingerprint(&self, target: &Target, metadata: &Metadata) -> Option<Fingerprint> {
         Fingerprint::of(&self.beneath.absolute(&target.path), metadata, SystemTime::now())
+    }
+
+    /// What tells later whether the target still leads nowhere; `None` if that cannot be told.
+    pub(super) fn absence(&self, target: &Target) -> Option<Fingerprint> {
+        Fingerprint::of_nothing(&self.beneath.absolute(&target.path))
     }
 
     /// What can be reached in an open folder, hidden names left out. In no order.

@@ -17,6 +17,7 @@ use super::conditional::Validators;
 use super::media_type::{Characters, MediaType};
 use super::representation::{Content, Representation};
 use super::resolve::{Found, Root, Target};
+use super::rules::Rules;
 use crate::coding::{Coding, Wanted, compress};
 use crate::message::Request;
 
@@ -25,6 +26,17 @@ pub(super) struct Variant {
     pub(super) representation: Representation,
     /// What must stay as it is for the representation to be true; `None` if that cannot be told.
     pub(super) fingerprints: Option<Vec<Fingerprint>>,
+}
+
+impl Variant {
+    /// It is true only as long as the target leads nowhere.
+    pub(super) fn unless_there_is(mut self, root: &Root, target: &Target) -> Self {
+        self.fingerprints = self.fingerprints.and_then(|mut fingerprints| {
+            fingerprints.push(root.absence(target)?);
+            Some(fingerprints)
+        });
+        self
+    }
 }
 
 /// Up to so many bytes, reading a file costs less than `sendfile` and a second packet.
@@ -36,10 +48,20 @@ const COMPRESS_AT_LEAST_BYTES: u64 = 1024 + 1;
 /// Larger files would take a worker for too long; they want a sidecar.
 const COMPRESS_AT_MOST_BYTES: u64 = 8 * 1024 * 1024;
 
+/// What a path without a slash or an extension at its end may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bare {
+    File,
+    /// Or a page, which gains by compression.
+    Page,
+}
+
 /// The codings that the client takes; none where the kind of file gains nothing. A folder may be its `index.html`.
-pub(super) fn wanted(request: &Request) -> Wanted {
+pub(super) fn wanted(request: &Request, bare: Bare) -> Wanted {
     let path = request.path();
-    let gains = path.ends_with('/') || MediaType::of(Path::new(path)).is_compressible();
+    let gains = path.ends_with('/')
+        || (bare == Bare::Page && Path::new(path).extension().is_none())
+        || MediaType::of(Path::new(path)).is_compressible();
     if gains { Wanted::of(request) } else { Wanted::default() }
 }
 
@@ -48,11 +70,18 @@ pub(super) struct Place<'a> {
     pub(super) root: &'a Root,
     pub(super) target: &'a Target,
     pub(super) charsets: &'a Charsets,
+    pub(super) rules: &'a Rules,
 }
 
 /// Reads what has to be read. Fails with `UnexpectedEof` if the file has become shorter meanwhile.
-pub(super) fn choose(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: Wanted) -> io::Result<Variant> {
-    let Place { root, target, charsets } = place;
+pub(super) fn choose(place: &Place<'_>, file: File, metadata: &Metadata, wanted: Wanted) -> io::Result<Variant> {
+    let mut variant = choose_form(place, file, metadata, wanted)?;
+    place.rules.apply(&place.target.path, variant.representation.fields_mut());
+    Ok(variant)
+}
+
+fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: Wanted) -> io::Result<Variant> {
+    let Place { root, target, charsets, .. } = place;
     let original = root.fingerprint(target, metadata);
     let media_type = MediaType::of(&target.path);
     let charset = match media_type.characters {

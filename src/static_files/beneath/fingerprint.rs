@@ -1,4 +1,4 @@
-//! What tells whether a path still leads to the file that was read, unchanged.
+//! What tells whether a path still leads to the file that was read, unchanged; or still nowhere.
 
 use std::ffi::CString;
 use std::fs::Metadata;
@@ -7,15 +7,23 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use rustix::io::Errno;
+
 /// A file changed less than this ago may be changed again without new times: the clock of the system's files has ticks,
 /// of 2 seconds at worst (FAT).
 const TICK: Duration = Duration::from_secs(2);
 
-/// A path, and the identity of what it led to.
+/// A path, and what it led to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::static_files) struct Fingerprint {
     path: CString,
-    identity: Identity,
+    there: There,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum There {
+    File(Identity),
+    Nothing,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,12 +54,21 @@ impl Fingerprint {
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
         };
-        Self { path, identity }
+        Self { path, there: There::File(identity) }
+    }
+
+    /// Of a path that leads nowhere. No clock has a part in that, so it can be told at once.
+    pub(in crate::static_files) fn of_nothing(path: &Path) -> Option<Self> {
+        Some(Self { path: CString::new(path.as_os_str().as_bytes()).ok()?, there: There::Nothing })
     }
 
     /// Whether the path leads to the same file as before, unchanged. One system call.
     pub(in crate::static_files) fn is_true(&self) -> bool {
-        rustix::fs::stat(&*self.path).is_ok_and(|stat| Identity::from(stat) == self.identity)
+        match (rustix::fs::stat(&*self.path), &self.there) {
+            (Ok(stat), There::File(identity)) => Identity::from(stat) == *identity,
+            (Err(error), There::Nothing) => error == Errno::NOENT,
+            _ => false,
+        }
     }
 }
 
