@@ -35,9 +35,10 @@ pub(crate) struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// In a talk of lines: how many were sent whole, behind the word for the door.
+    /// In a talk of lines: how many were sent whole, behind what leads to them.
     fn lines_sent(&self) -> usize {
-        self.script.bytes[..self.sent].iter().filter(|byte| **byte == b'\n').count().saturating_sub(1)
+        let lines = self.script.bytes.get(self.script.preface..self.sent).unwrap_or_default();
+        lines.iter().filter(|byte| **byte == b'\n').count()
     }
 }
 
@@ -53,10 +54,21 @@ const SMALL_ANSWER: usize = 4096;
 
 /// Follows one connection.
 pub(crate) struct Check {
-    /// The start of what a door sends.
-    welcome_left: usize,
+    /// What comes before all else.
+    preface: Preface,
     follows: Follows,
     end: End,
+}
+
+enum Preface {
+    /// So much of what a door says is still to come.
+    Welcome { left: usize },
+    /// The head of 101 Switching Protocols, as far as it has come.
+    Switching { head: Vec<u8> },
+    /// Nothing, or nothing more.
+    Over,
+    /// There was no switching, for a reason; what else is said does not count.
+    Refused,
 }
 
 enum Follows {
@@ -72,29 +84,25 @@ enum End {
 
 impl Check {
     pub(crate) fn new(talk: Talk) -> Self {
-        let (welcome_left, follows) = match talk {
-            Talk::Http => (0, Follows::Http(Box::default())),
-            Talk::HttpBehindDoor => (WELCOME.len(), Follows::Http(Box::default())),
-            Talk::Lines => (WELCOME.len(), Follows::Lines(LinesCheck::default())),
+        let welcome = Preface::Welcome { left: WELCOME.len() };
+        let (preface, follows) = match talk {
+            Talk::Http => (Preface::Over, Follows::Http(Box::default())),
+            Talk::HttpBehindDoor => (welcome, Follows::Http(Box::default())),
+            Talk::Lines => (welcome, Follows::Lines(LinesCheck::default())),
+            Talk::LinesAfterUpgrade => (Preface::Switching { head: Vec::new() }, Follows::Lines(LinesCheck::default())),
         };
-        Self { welcome_left, follows, end: End::NotSeen }
+        Self { preface, follows, end: End::NotSeen }
     }
 
     /// Looks at one write of the server.
-    pub(crate) fn take(&mut self, mut bytes: &[u8], facts: &Facts<'_>) -> Result<(), Complaint> {
+    pub(crate) fn take(&mut self, bytes: &[u8], facts: &Facts<'_>) -> Result<(), Complaint> {
         if self.end == End::Seen {
             return Err(format!("{} bytes behind the end", bytes.len()));
         }
-        let welcome = &WELCOME.as_bytes()[WELCOME.len() - self.welcome_left..];
-        let count = welcome.len().min(bytes.len());
-        if welcome[..count] != bytes[..count] {
-            return Err("the door is not polite".into());
-        }
-        self.welcome_left -= count;
-        bytes = &bytes[count..];
+        let bytes = self.preface.take(bytes, facts)?;
         match &mut self.follows {
-            Follows::Http(check) => check.take(bytes, facts),
-            Follows::Lines(check) => check.take(bytes, facts),
+            Follows::Http(check) => check.take(&bytes, facts),
+            Follows::Lines(check) => check.take(&bytes, facts),
         }
     }
 
@@ -104,6 +112,7 @@ impl Check {
             return Ok(());
         }
         match &mut self.follows {
+            _ if matches!(self.preface, Preface::Refused) => Ok(()),
             Follows::Http(check) => check.end(facts),
             Follows::Lines(check) => check.end(facts),
         }
@@ -119,7 +128,7 @@ impl Check {
         if self.end == End::Seen {
             return Ok(()); // it was judged then
         }
-        let all_are_here = self.welcome_left == 0
+        let all_are_here = self.preface.is_here(facts)
             && match &self.follows {
                 Follows::Http(check) => check.has_all(facts),
                 Follows::Lines(check) => check.lines == facts.lines_sent() && check.notes == facts.notes.len(),
@@ -181,13 +190,61 @@ impl Check {
                 )
             }
             Follows::Lines(check) => format!(
-                "{} of {} lines and {} of {} notes, welcome {}",
+                "{} of {} lines and {} of {} notes, preface over: {}",
                 check.lines,
                 facts.lines_sent(),
                 check.notes,
                 facts.notes.len(),
-                self.welcome_left
+                matches!(self.preface, Preface::Over)
             ),
+        }
+    }
+}
+
+// ---- what comes first ----
+
+impl Preface {
+    /// Takes its part of a write, and returns the rest.
+    fn take(&mut self, bytes: &[u8], facts: &Facts<'_>) -> Result<Vec<u8>, Complaint> {
+        match self {
+            Self::Over => Ok(bytes.to_vec()),
+            Self::Refused => Ok(Vec::new()),
+            Self::Welcome { left } => {
+                let welcome = &WELCOME.as_bytes()[WELCOME.len() - *left..];
+                let count = welcome.len().min(bytes.len());
+                *left -= count;
+                let is_polite = welcome[..count] == bytes[..count];
+                is_polite.then(|| bytes[count..].to_vec()).ok_or_else(|| "the door is not polite".into())
+            }
+            Self::Switching { head } => {
+                head.extend_from_slice(bytes);
+                let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(Vec::new()) };
+                let rest = head.split_off(end + 4);
+                let head = String::from_utf8_lossy(head).into_owned();
+                *self = Self::judge(&head, facts)?;
+                Ok(if matches!(self, Self::Over) { rest } else { Vec::new() })
+            }
+        }
+    }
+
+    fn judge(head: &str, facts: &Facts<'_>) -> Result<Self, Complaint> {
+        let is_asked = facts.sent >= facts.script.preface;
+        let has_time_passed = facts.now - facts.connected >= SLOW;
+        match head.split(' ').nth(1) {
+            Some("101") if is_asked && head.contains("\r\nupgrade: lines\r\n") => Ok(Self::Over),
+            Some("503") if is_asked && facts.is_shut_down => Ok(Self::Refused),
+            Some("408") if has_time_passed => Ok(Self::Refused),
+            Some("400") if !is_asked && facts.is_finished => Ok(Self::Refused),
+            _ => Err(format!("after {} of {} bytes: {head:?}", facts.sent, facts.script.preface)),
+        }
+    }
+
+    /// Whether it has come, where it had to.
+    fn is_here(&self, facts: &Facts<'_>) -> bool {
+        match self {
+            Self::Welcome { left } => *left == 0,
+            Self::Switching { head } => facts.sent < facts.script.preface && head.is_empty(),
+            Self::Over | Self::Refused => true,
         }
     }
 }

@@ -12,6 +12,8 @@ use fastrand::Rng;
 /// What one peer will say.
 pub(crate) struct Script {
     pub(crate) bytes: Vec<u8>,
+    /// What stands before the exchanges or lines: the word for a door, or the request for an upgrade.
+    pub(crate) preface: usize,
     pub(crate) exchanges: Vec<Exchange>,
     /// In a [`Talk::Lines`]: what comes back for each line.
     pub(crate) replies: Vec<String>,
@@ -25,6 +27,14 @@ pub(crate) enum Talk {
     HttpBehindDoor,
     /// Lines and notes behind the same door.
     Lines,
+    /// The same, after an upgrade from HTTP.
+    LinesAfterUpgrade,
+}
+
+impl Talk {
+    pub(crate) fn is_behind_door(self) -> bool {
+        matches!(self, Self::HttpBehindDoor | Self::Lines)
+    }
 }
 
 /// One request and its answer.
@@ -115,6 +125,11 @@ pub(crate) enum Needs {
     Whole,
 }
 
+/// Asks for lines in place of HTTP.
+fn upgrade(id: u64) -> String {
+    format!("GET /lines/{id} HTTP/1.1\r\nHost: sim\r\nConnection: upgrade\r\nUpgrade: lines\r\n\r\n")
+}
+
 /// The limit of [`Ask::SmallDigest`], in bytes.
 pub(crate) const SMALL_BODY: usize = 1000;
 
@@ -146,16 +161,21 @@ pub(crate) fn digest(id: u64, body: &[u8]) -> String {
 
 impl Script {
     pub(crate) fn new(rng: &mut Rng, talk: Talk, next_id: &mut u64, requests_per_connection: usize) -> Self {
-        let mut script = Self { bytes: Vec::new(), exchanges: Vec::new(), replies: Vec::new() };
+        let mut script = Self { bytes: Vec::new(), preface: 0, exchanges: Vec::new(), replies: Vec::new() };
         match talk {
             Talk::Http => {}
             Talk::HttpBehindDoor => script.bytes.extend_from_slice(b"http\n"),
             Talk::Lines => script.bytes.extend_from_slice(b"lines\n"),
+            Talk::LinesAfterUpgrade => {
+                *next_id += 1;
+                script.bytes.extend_from_slice(upgrade(*next_id).as_bytes());
+            }
         }
+        script.preface = script.bytes.len();
         for index in 0..rng.usize(1..12) {
             *next_id += 1;
             match talk {
-                Talk::Lines => script.add_line(rng, *next_id),
+                Talk::Lines | Talk::LinesAfterUpgrade => script.add_line(rng, *next_id),
                 _ => script.add_exchange(rng, *next_id, index + 1 >= requests_per_connection),
             }
         }

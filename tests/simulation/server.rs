@@ -81,6 +81,7 @@ impl Handler for Desk {
             "same" => Response::new(StatusCode::NOT_MODIFIED),
             "stream" => self.stream(&order),
             "later" => return self.put_off(&order, request),
+            "lines" => return self.upgrade(request),
             "digest" | "small" => Response::text(digest(order.id, request.bytes().expect("it is whole"))),
             // Without a panic message: there are thousands.
             _ => std::panic::resume_unwind(Box::new("on purpose")),
@@ -115,6 +116,11 @@ impl Desk {
         let stream = Stream { sender: Some(sender), fed: 0, ending: Ending::NotYet };
         self.book.open().streams.insert(order.id, stream);
         Response::text(body)
+    }
+
+    fn upgrade(&self, request: &Request) -> Response {
+        let book = self.book.clone();
+        Response::upgrade(request, "lines", move |new_socket| Lines::open(new_socket, &book))
     }
 
     fn put_off(&self, order: &Order<'_>, request: &mut Request) -> Response {
@@ -194,13 +200,9 @@ struct Door {
 }
 
 impl Session for Door {
-    fn handle_client_request(&mut self, new_socket: &mut Connection, peer: SocketAddr) -> io::Result<Next> {
+    fn handle_client_request(&mut self, new_socket: &mut Connection, _: SocketAddr) -> io::Result<Next> {
         match take_line(new_socket).as_deref() {
-            Some("lines") => {
-                self.book.open().addresses.insert(number_of(peer), new_socket.address());
-                let deadline = new_socket.now() + PATIENCE;
-                Ok(Next::Become(Box::new(Lines { deadline })))
-            }
+            Some("lines") => Ok(Next::Become(Box::new(Lines::open(new_socket, &self.book)))),
             Some(_) => Ok(Next::Become(self.http.open(new_socket)?)),
             None if new_socket.is_eof() => Ok(Next::Close),
             None => Ok(Next::Wait),
@@ -218,6 +220,11 @@ struct Lines {
 }
 
 impl Lines {
+    fn open(new_socket: &Connection, book: &SharedBook) -> Self {
+        book.open().addresses.insert(number_of(new_socket.peer_addr()), new_socket.address());
+        Self { deadline: new_socket.now() + PATIENCE }
+    }
+
     fn answer_all(&mut self, new_socket: &mut Connection) -> Next {
         while !new_socket.is_full() {
             let Some(line) = take_line(new_socket) else {

@@ -196,11 +196,12 @@ impl World {
         let talk = match self.rng.u8(..10) {
             0 => Talk::Lines,
             1 => Talk::HttpBehindDoor,
+            2 => Talk::LinesAfterUpgrade,
             _ => Talk::Http,
         };
         let number = self.peers.len() as u64;
         let script = Script::new(&mut self.rng, talk, &mut self.next_id, self.manners.requests_per_connection);
-        let port = u16::try_from(2 * number).expect("there are few") + u16::from(talk != Talk::Http);
+        let port = u16::try_from(2 * number).expect("there are few") + u16::from(talk.is_behind_door());
         let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), port);
         let id = self.server.connect(address).expect("every session can be opened");
         self.tell(|| format!("{number} connects: {talk:?}"));
