@@ -237,6 +237,12 @@ impl<S: Read + Write> Client<S> {
         }
     }
 
+    /// Waits until all of `bytes` is filled.
+    #[track_caller]
+    pub(crate) fn read_exact(&mut self, bytes: &mut [u8]) {
+        self.stream.read_exact(bytes).unwrap();
+    }
+
     /// All that still comes, up to the end. Fails where there is no end, or a reset in its place.
     pub(crate) fn rest(&mut self) -> io::Result<Vec<u8>> {
         let mut rest = Vec::new();

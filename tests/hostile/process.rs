@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use bytes::Bytes;
-use qibu::{Body, BodySender, Builder, Handler, Reply, Request, Response, StaticFiles, StatusCode, sse};
+use qibu::{Body, BodySender, Builder, Handler, Reply, Request, Response, StaticFiles, StatusCode, sse, ws};
 
 use crate::common::{Client, MarkedFile, PATIENCE, eventually, get, local, marked_piece};
 use crate::support::{LOG, affordable, allow_many_descriptors, assert_normal_meanwhile, connect_as, last_words, serve};
@@ -115,7 +115,7 @@ impl Drop for ServerProcess {
 fn server_process() {
     let Some(folder) = env::var_os(FOLDER) else { return };
     let site = Site::new(StaticFiles::new(folder));
-    let clock = site.clock.clone();
+    let (clock, room) = (site.clock.clone(), site.room.clone());
     let server = serve(settings(), site);
     log::set_max_level(log::LevelFilter::Info); // the lines are kept, and the memory is measured
     if let Some(most) = env::var(DESCRIPTORS).ok().and_then(|most| most.parse().ok()) {
@@ -132,6 +132,10 @@ fn server_process() {
             None if command == "tick" => {
                 clock.send(sse::Event::new("tick").id(stats.sent_bytes));
                 clock.len() as u64
+            }
+            None if command == "say" => {
+                room.send("hello to all");
+                room.len() as u64
             }
             None => stats.connections,
         };
@@ -152,6 +156,7 @@ struct Site {
     never: Mutex<Vec<Reply>>,
     streams: Mutex<Vec<BodySender>>,
     clock: sse::Broadcast,
+    room: ws::Broadcast,
 }
 
 impl Site {
@@ -159,7 +164,7 @@ impl Site {
         // Zeros that nobody has written take no memory.
         let memory = Bytes::from(vec![0; LARGE as usize]);
         let (never, streams, clock) = (Mutex::default(), Mutex::default(), sse::Broadcast::new(4096));
-        Self { folder, file: MarkedFile::new(LARGE), memory, never, streams, clock }
+        Self { folder, file: MarkedFile::new(LARGE), memory, never, streams, clock, room: ws::Broadcast::new() }
     }
 }
 
@@ -185,6 +190,7 @@ impl Handler for Site {
                 ok(body)
             }
             "/clock" => self.clock.subscribe(),
+            "/room" => ws::WebSocket::new().upgrade(request, Member(self.room.clone())),
             "/never" => {
                 let (reply, pending) = request.later();
                 self.never.lock().unwrap().push(reply);
@@ -193,6 +199,17 @@ impl Handler for Site {
             _ => self.folder.handle(request),
         }
     }
+}
+
+/// Joins, and does not answer.
+struct Member(ws::Broadcast);
+
+impl ws::Handler for Member {
+    fn on_open(&mut self, peer: &ws::Sender) {
+        self.0.join(peer);
+    }
+
+    fn on_message(&mut self, _: &ws::Sender, _: ws::Message) {}
 }
 
 /// A folder with a file of 256 MiB that takes no room, and a small one.
@@ -253,6 +270,40 @@ fn a_thousand_clients_of_a_clock_fit_into_10_mib_and_cost_no_thread() {
     }
     let (all, growth) = (server.memory(), server.memory().saturating_sub(before));
     println!("{count} clients of a clock: {all} bytes in all, {growth} of them for the clients");
+    assert!(all < 10 * 1024 * 1024, "{all} bytes");
+    assert_eq!(server.threads(), threads);
+}
+
+/// Each has sent a large message before it fell silent. Caught: room for it that is kept, a thread or a frame for each.
+#[test]
+fn a_thousand_websockets_fit_into_10_mib_and_cost_no_thread() {
+    let count = affordable(1000);
+    let folder = folder();
+    let mut server = ServerProcess::start(&folder, |_| ());
+    server.connect().get("/");
+    server.until_connected(0);
+    let (threads, before) = (server.threads(), server.memory());
+    let mut clients: Vec<_> = (0..count).map(|_| server.connect()).collect();
+    // Bytes, 512 KiB of them; the mask is four zeros.
+    let large = [&b"\x82\xff\0\0\0\0\0\x08\0\0\0\0\0\0"[..], &[7; 512 * 1024]].concat();
+    for client in &mut clients {
+        client.send(
+            "GET /room HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        );
+        assert_eq!(client.head().status, 101);
+        client.send(&large);
+    }
+    for _ in 0..20 {
+        assert_eq!(server.figure("say"), count as u64, "nobody is too slow");
+        for client in &mut clients {
+            let mut frame = [0; 14];
+            client.read_exact(&mut frame);
+            assert_eq!(&frame, b"\x81\x0chello to all");
+        }
+    }
+    let (all, growth) = (server.memory(), server.memory().saturating_sub(before));
+    println!("{count} WebSockets: {all} bytes in all, {growth} of them for the clients");
     assert!(all < 10 * 1024 * 1024, "{all} bytes");
     assert_eq!(server.threads(), threads);
 }

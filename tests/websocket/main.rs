@@ -3,5 +3,6 @@
 mod handshake;
 mod limits;
 mod messages;
+mod random;
 mod senders;
 mod support;

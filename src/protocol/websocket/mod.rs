@@ -14,9 +14,9 @@
 //! Pattern: State (HTTP's session becomes this one), Observer ([`Handler`], [`Broadcast`]).
 
 mod broadcast;
-mod duplex;
 mod frame;
 mod handshake;
+mod incoming;
 mod message;
 mod sender;
 mod session;

@@ -20,15 +20,17 @@ use tungstenite::error::CapacityError;
 use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
 use tungstenite::{Error, Message as Heard};
 
-use super::duplex::Duplex;
+use super::incoming::{Duplex, Incoming};
 use super::{Handler, Limits, Message, Sender, Text, frame};
-use crate::connection::{Connection, too_slow_at};
+use crate::connection::Connection;
 use crate::handler::call::panic_text;
 use crate::message::{BodyReceiver, Note, Received};
 use crate::protocol::{Next, Session};
 
 pub(super) struct WebSocketSession {
     context: WebSocketContext,
+    /// How many bytes the context may hold for what it reads.
+    room: usize,
     /// `None` when it was told of the end.
     handler: Option<Box<dyn Handler>>,
     client: Sender,
@@ -36,7 +38,7 @@ pub(super) struct WebSocketSession {
     limits: Limits,
     state: State,
     silence: Silence,
-    unfinished: Unfinished,
+    incoming: Incoming,
     /// When a message last went either way.
     active: Instant,
 }
@@ -61,18 +63,8 @@ enum Silence {
     Asked(Instant),
 }
 
-/// The part of a message that has come, with what frames it.
-#[derive(Debug, Clone, Copy)]
-struct Unfinished {
-    since: Instant,
-    bytes: usize,
-}
-
-/// A client's frame header has so many bytes if the payload is a control frame's: opcode, length, mask (RFC 6455 §5.2).
-const CONTROL_HEADER_BYTES: usize = 6;
-
 /// How much tungstenite reads at once, in bytes; each client has a buffer of this size.
-const READ_BYTES: usize = 1024;
+const READ_BYTES: usize = 512;
 
 /// The client was told no code, or nothing at all (RFC 6455 section 7.4.1).
 const NO_CODE: u16 = 1005;
@@ -142,21 +134,17 @@ impl WebSocketSession {
         subprotocol: Option<&'static str>,
     ) -> Self {
         let (sender, frames) = BodyReceiver::channel(limits.queue_bytes);
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BYTES)
-            .write_buffer_size(0)
-            .max_message_size(Some(limits.message_bytes))
-            .max_frame_size(Some(limits.message_bytes.max(125)));
         let now = new_socket.now();
         Self {
-            context: WebSocketContext::new(Role::Server, Some(config)),
+            context: new_context(limits),
+            room: READ_BYTES,
             handler: Some(handler),
             client: Sender::new(sender, new_socket.peer_addr(), subprotocol),
             frames,
             limits,
             state: State::Opening,
             silence: Silence::Since(now),
-            unfinished: Unfinished { since: now, bytes: 0 },
+            incoming: Incoming::new(now),
             active: now,
         }
     }
@@ -172,7 +160,10 @@ impl WebSocketSession {
         while !matches!(self.state, State::Closed) && !new_socket.is_full() {
             match self.read(new_socket) {
                 Ok(heard) => self.hear(new_socket, heard),
-                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Next::Wait),
+                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.rest(new_socket);
+                    return Ok(Next::Wait);
+                }
                 Err(error) => self.end_with(new_socket, &error),
             }
             self.send_queued(new_socket);
@@ -181,30 +172,28 @@ impl WebSocketSession {
     }
 
     fn read(&mut self, new_socket: &mut Connection) -> Result<Heard, Error> {
-        let now = new_socket.now();
-        let mut duplex = Duplex::new(new_socket);
-        let heard = self.context.read(&mut duplex);
-        if self.unfinished.bytes == 0 {
-            self.unfinished.since = now;
+        self.context.read(&mut Duplex { new_socket, incoming: &mut self.incoming })
+    }
+
+    /// Nothing more has arrived. Room that a large message took is not kept for a next one that may never come.
+    fn rest(&mut self, new_socket: &Connection) {
+        self.incoming.take_stock(new_socket);
+        if self.room > READ_BYTES && self.incoming.is_at_rest() && self.context.can_write() {
+            self.context = new_context(self.limits);
+            self.room = READ_BYTES;
         }
-        self.unfinished.bytes += duplex.taken();
-        heard
     }
 
     fn hear(&mut self, new_socket: &mut Connection, heard: Heard) {
         let message = match heard {
             Heard::Text(text) => Message::Text(Text(text)),
             Heard::Binary(bytes) => Message::Binary(bytes),
-            Heard::Ping(payload) | Heard::Pong(payload) => {
-                let length = CONTROL_HEADER_BYTES + payload.len();
-                self.unfinished.bytes = self.unfinished.bytes.saturating_sub(length);
-                return;
-            }
+            Heard::Ping(_) | Heard::Pong(_) => return,
             // tungstenite answers it with the next read, and then says that it is over.
             Heard::Close(farewell) => return self.end(farewell.map_or(NO_CODE, |farewell| farewell.code.into())),
             Heard::Frame(_) => return, // never comes from a read
         };
-        self.unfinished.bytes = 0;
+        self.room = self.room.max(message.as_bytes().len());
         self.active = new_socket.now();
         self.tell(new_socket, |handler, client| handler.on_message(client, message));
     }
@@ -256,8 +245,9 @@ impl WebSocketSession {
         }
         self.state = State::Closing { until: new_socket.now() + self.limits.close_timeout };
         let code = farewell.code.into();
-        if let Err(error) = self.context.close(&mut Duplex::new(new_socket), Some(farewell)) {
-            log::debug!("{}: no goodbye could be said: {error}", new_socket.peer_addr());
+        let mut duplex = Duplex { new_socket, incoming: &mut self.incoming };
+        if let Err(error) = self.context.close(&mut duplex, Some(farewell)) {
+            log::debug!("{}: no goodbye could be said: {error}", self.client.peer_addr());
         }
         self.end(code);
     }
@@ -292,13 +282,21 @@ impl WebSocketSession {
     }
 
     fn unfinished_ends(&self) -> Option<Instant> {
-        let Unfinished { since, bytes } = self.unfinished;
-        (bytes > 0).then(|| too_slow_at(since, bytes as u64, self.limits.message_rate))?
+        self.incoming.too_slow_at(self.limits.message_rate)
     }
 
     fn idleness_ends(&self) -> Option<Instant> {
         self.limits.idle_timeout.map(|limit| self.active + limit)
     }
+}
+
+fn new_context(limits: Limits) -> WebSocketContext {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BYTES)
+        .write_buffer_size(0)
+        .max_message_size(Some(limits.message_bytes))
+        .max_frame_size(Some(limits.message_bytes.max(125))); // the longest control frame
+    WebSocketContext::new(Role::Server, Some(config))
 }
 
 /// However it ends, the handler hears of it.
