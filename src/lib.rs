@@ -108,7 +108,7 @@ pub mod multipart {
 pub use connection::{Connection, DATE_BYTES, Stats};
 pub use decorators::{
     AccessLog, AllowedHosts, Compress, Cors, Health, Limit, LiveReload, Metrics, RateLimit, RequestId, SecurityHeaders,
-    TrustedProxies, limit,
+    Timeout, TrustedProxies, limit,
 };
 pub use handler::method;
 pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, Streaming, With, blocking, sse, streaming};

@@ -25,6 +25,7 @@ mod request_id;
 mod security_headers;
 #[cfg(feature = "sessions")]
 pub(crate) mod sessions;
+mod timeout;
 mod trusted_proxies;
 mod vary;
 
@@ -39,4 +40,5 @@ pub use metrics::Metrics;
 pub use rate_limit::RateLimit;
 pub use request_id::RequestId;
 pub use security_headers::SecurityHeaders;
+pub use timeout::Timeout;
 pub use trusted_proxies::TrustedProxies;

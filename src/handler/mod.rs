@@ -17,6 +17,7 @@ pub mod sse;
 mod streaming;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use blocking::{Blocking, blocking};
 pub(crate) use call::{call, plan, resolve};
@@ -121,6 +122,7 @@ impl<H: Handler + ?Sized> Handler for Arc<H> {
 pub struct Plan {
     pub(crate) place: Place,
     pub(crate) body_limit: Option<u64>,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) origin: Origin,
 }
 
@@ -145,23 +147,30 @@ pub(crate) enum Place {
 impl Plan {
     /// On the event loop, when the whole body is there.
     pub fn inline() -> Self {
-        Self { place: Place::Loop, body_limit: None, origin: Origin::Here }
+        Self { place: Place::Loop, body_limit: None, timeout: None, origin: Origin::Here }
     }
 
     /// On a worker thread, when the whole body is there: for handlers that block. See [`blocking`].
     pub fn pool() -> Self {
-        Self { place: Place::Pool, body_limit: None, origin: Origin::Here }
+        Self { place: Place::Pool, body_limit: None, timeout: None, origin: Origin::Here }
     }
 
     /// On a worker thread, while the body arrives: [`Request::body`] reads it. The handler begins when the body is complete
     /// or 256 KiB of it have come. See [`streaming`].
     pub fn stream() -> Self {
-        Self { place: Place::Stream, body_limit: None, origin: Origin::Here }
+        Self { place: Place::Stream, body_limit: None, timeout: None, origin: Origin::Here }
     }
 
     /// Not at all: `response` is the answer, and the body is not read.
     pub fn refuse(response: Response) -> Self {
-        Self { place: Place::Refused(Box::new(response)), body_limit: None, origin: Origin::Here }
+        Self { place: Place::Refused(Box::new(response)), body_limit: None, timeout: None, origin: Origin::Here }
+    }
+
+    /// How long the answer may take, from when the handler begins, where it is put off or made on the pool, instead of the
+    /// server's `handler_timeout`. After that the client gets 503, and what the handler answers is dropped.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
     }
 
     /// The longest body that is taken, in bytes, instead of the server's setting.

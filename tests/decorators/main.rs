@@ -13,4 +13,5 @@ mod refusals;
 #[cfg(feature = "sessions")]
 mod sessions;
 mod small_ones;
+mod timeout;
 mod trusted_proxies;

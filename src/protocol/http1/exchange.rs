@@ -1,5 +1,7 @@
 //! One request and its answer: what must be remembered of the one to send the other.
 
+use std::time::Duration;
+
 use http::header::CONNECTION;
 use http::{HeaderMap, StatusCode, Version};
 
@@ -16,6 +18,8 @@ pub(super) struct Exchange {
     pub(super) version: Version,
     pub(super) wants: Wants,
     pub(super) reuse: Reuse,
+    /// How long the handler may take.
+    pub(super) handler_timeout: Duration,
 }
 
 /// RFC 9110 §9.3.2: HEAD is GET without the body.

@@ -195,12 +195,12 @@ impl Session for HttpSession {
                 let exchange = uploading.exchange;
                 self.state = match uploading.lateness(now, settings) {
                     Some(error) => self.refuse(new_socket, exchange.wants, error),
-                    None => self.give_up_on_handler(new_socket, exchange),
+                    None => self.give_up_on_handler(new_socket, exchange, too_late()),
                 };
             }
             State::Waiting(waiting) => {
-                let exchange = waiting.exchange;
-                self.state = self.give_up_on_handler(new_socket, exchange);
+                let (exchange, answer) = (waiting.exchange, waiting.missing.replace(too_late()));
+                self.state = self.give_up_on_handler(new_socket, exchange, answer);
             }
             State::Streaming(streaming) => streaming.on_deadline(new_socket, settings)?,
         }
@@ -219,7 +219,7 @@ impl Session for HttpSession {
             State::ReadingHead { since, .. } => Some(*since + settings.head_timeout),
             State::ReadingBody(reading) => Some(reading.arrival.deadline(settings)),
             State::Uploading(uploading) => Some(uploading.deadline(settings)),
-            State::Waiting(waiting) => Some(waiting.since + settings.handler_timeout),
+            State::Waiting(waiting) => Some(waiting.since + waiting.exchange.handler_timeout),
             State::Streaming(streaming) => Some(streaming.deadline(settings)),
             State::Leaving(_) | State::Finished => None,
         }
@@ -299,14 +299,17 @@ impl HttpSession {
     fn begin_exchange(&mut self, new_socket: &mut Connection, head: Head) -> State {
         self.exchange += 1;
         let wants = if head.method == Method::HEAD { Wants::HeadOnly } else { Wants::HeadAndBody };
-        let exchange = Exchange { id: self.exchange, version: head.version, wants, reuse: head.reuse };
+        let settings = &self.shared.settings;
+        let (id, handler_timeout) = (self.exchange, settings.handler_timeout);
+        let exchange = Exchange { id, version: head.version, wants, reuse: head.reuse, handler_timeout };
         let sender = (new_socket.address(), self.exchange);
         let mut request = Request::new(head.method, head.version, head.raw, new_socket.peer_addr(), sender);
         let plan = plan(&*self.shared.handler, &mut request);
         if let Place::Refused(response) = plan.place {
             return self.answer(new_socket, exchange.without_reading(head.framing), *response);
         }
-        let limit = plan.body_limit.unwrap_or(self.shared.settings.body_limit);
+        let limit = plan.body_limit.unwrap_or(settings.body_limit);
+        let exchange = Exchange { handler_timeout: plan.timeout.unwrap_or(handler_timeout), ..exchange };
         match head.framing {
             Framing::Nothing => return self.handle(new_socket, request, plan.place, exchange),
             // RFC 9110 §15.5.14: say so before the body is sent in vain.
@@ -408,9 +411,8 @@ impl HttpSession {
         })
     }
 
-    fn give_up_on_handler(&mut self, new_socket: &mut Connection, exchange: Exchange) -> State {
-        log::error!("no answer for {} in time (handler_timeout)", new_socket.peer_addr());
-        let answer = Response::status_page(StatusCode::SERVICE_UNAVAILABLE);
+    fn give_up_on_handler(&mut self, new_socket: &mut Connection, exchange: Exchange, answer: Response) -> State {
+        log::error!("no answer for {} in time (handler_timeout, Timeout)", new_socket.peer_addr());
         self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, answer)
     }
 
@@ -450,7 +452,8 @@ impl HttpSession {
     /// connection is a request for certain, so it ends.
     fn refuse(&mut self, new_socket: &mut Connection, wants: Wants, error: ProtocolError) -> State {
         log::info!("{} for {}: {error}", error.status().as_u16(), new_socket.peer_addr());
-        let exchange = Exchange { id: self.exchange, version: Version::HTTP_11, wants, reuse: Reuse::Close };
+        let (id, handler_timeout) = (self.exchange, self.shared.settings.handler_timeout);
+        let exchange = Exchange { id, version: Version::HTTP_11, wants, reuse: Reuse::Close, handler_timeout };
         let text = format!("{}: {error}\n", error.status());
         self.answer(new_socket, exchange, Response::text(text).with_status(error.status()))
     }
@@ -484,6 +487,11 @@ struct Busy;
 /// What a client is told that comes when all workers are busy.
 fn come_again() -> Response {
     Response::status_page(StatusCode::SERVICE_UNAVAILABLE).with_header("retry-after", "1")
+}
+
+/// What a client gets whose handler did not answer in time.
+fn too_late() -> Response {
+    Response::status_page(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 /// The answer is queued.

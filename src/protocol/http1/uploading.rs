@@ -101,7 +101,7 @@ impl Uploading {
     pub(super) fn deadline(&self, settings: &HttpSettings) -> Instant {
         match self.flow {
             Flow::Flowing => self.arrival.deadline(settings),
-            Flow::Paused { since } => since + settings.handler_timeout,
+            Flow::Paused { since } => since + self.exchange.handler_timeout,
         }
     }
 

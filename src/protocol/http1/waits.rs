@@ -46,6 +46,15 @@ impl ReadingBody {
 }
 
 impl Missing {
+    /// Nobody waits any more: what is answered instead, with the changes that decorators want to make to any answer, if
+    /// they are known.
+    pub(super) fn replace(&mut self, answer: Response) -> Response {
+        match self {
+            Self::Answer { pending } => resolve(pending, answer),
+            Self::Return { .. } => answer,
+        }
+    }
+
     /// Takes a note; gives the answer if it is complete with it.
     pub(super) fn take(&mut self, id: ExchangeId, note: Note) -> Option<Response> {
         match (&mut *self, note) {
