@@ -14,7 +14,6 @@ use qibu::{Error, Request, Response, Result, Router, StaticFiles, StatusCode, We
 
 mod support;
 
-/// State is the fields of a struct; its methods are the handlers.
 #[derive(Default)]
 struct Notes {
     texts: Mutex<Vec<String>>,

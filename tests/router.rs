@@ -57,6 +57,13 @@ fn head_is_answered_by_get_and_options_by_the_table() {
 }
 
 #[test]
+fn options_of_the_server_itself_is_no_path() {
+    let client =
+        TestClient::new(Router::new().get("/a", |_| "a").not_found(|_: &mut Request| (StatusCode::NOT_FOUND, "no")));
+    assert_eq!(client.request("OPTIONS", "*").send().status(), 204);
+}
+
+#[test]
 fn head_and_options_of_ones_own_go_first() {
     let app = Router::new()
         .get("/a", |_| "got")

@@ -97,6 +97,8 @@ enum Destination<'a> {
     /// There is no such method on that path.
     Methods(&'a Methods),
     OtherSlash,
+    /// `OPTIONS *` asks the server itself (RFC 9110 section 9.3.7).
+    Server,
     Nothing,
 }
 
@@ -229,6 +231,7 @@ impl Router {
                 }
             },
             Some(Outcome::OtherSlash) if self.slashes == Slashes::Redirect => Destination::OtherSlash,
+            _ if request.path() == "*" => Destination::Server,
             _ => self.not_found.as_deref().map_or(Destination::Nothing, Destination::Handler),
         }
     }
@@ -244,6 +247,7 @@ impl Handler for Router {
             // RFC 9110 §15.5.6: with the methods that there are.
             Destination::Methods(methods) => allow(Response::status_page(StatusCode::METHOD_NOT_ALLOWED), methods),
             Destination::OtherSlash => redirect(request),
+            Destination::Server => Response::new(StatusCode::NO_CONTENT),
             Destination::Nothing => Response::status_page(StatusCode::NOT_FOUND),
         }
     }

@@ -1,7 +1,8 @@
 //! Cookies (RFC 6265): those that a client brings, and those that it shall keep.
 //!
 //! What a client sends as `Cookie` is text of its own making and means no more than any other field; a value that must not
-//! be changed by its owner has to be signed. Reading never fails: what has no name is left out.
+//! be changed by its owner has to be signed. Reading never fails: what has no name is left out
+//! (tests/comfort.rs tries it with any text).
 
 use std::fmt;
 use std::time::Duration;

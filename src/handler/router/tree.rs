@@ -61,6 +61,9 @@ impl Tree {
     /// Finds the leaf for a path that begins at `start` of the head.
     pub(super) fn find(&self, path: &str, start: u32) -> Option<(Leaf, Values)> {
         let found = self.patterns.at(path).ok()?;
+        if found.params.is_empty() {
+            return Some((*found.value, Values::new()));
+        }
         // Each value is a part of `path`, so where it lies is a matter of subtraction.
         let place = |value: &str| {
             let from = value.as_ptr() as usize - path.as_ptr() as usize;

@@ -7,6 +7,9 @@
 //! Each number that a client could make large has a limit. A file's name is text that the client made up: only its last
 //! component is given out, and it is still not to be used as the name of a file without a look at it.
 //!
+//! Whatever is sent has a reading or a 4xx, however it is cut: tests/multipart.rs tries it with anything that looks like a
+//! form.
+//!
 //! Pattern: Iterator (pulled by the handler); State in [`parser`].
 
 mod error;
