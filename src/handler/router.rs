@@ -221,7 +221,7 @@ impl Router {
     fn destination(&self, request: &mut Request) -> Destination<'_> {
         if request.outcome(self.id).is_none() {
             let (outcome, values) = self.look_up(request);
-            request.keep_outcome(self.id, outcome, values);
+            request.keep_outcome(self.id, outcome, &values);
         }
         match request.outcome(self.id) {
             Some(Outcome::Route { index, .. } | Outcome::Mount { index, .. }) => match &self.routes[*index].endpoint {

@@ -87,15 +87,15 @@ impl Request {
     }
 
     /// Keeps what a router found; deeper levels were found under another.
-    pub(crate) fn keep_outcome(&mut self, router: RouterId, outcome: Outcome, values: impl IntoIterator<Item = Span>) {
+    pub(crate) fn keep_outcome(&mut self, router: RouterId, outcome: Outcome, values: &[Span]) {
         let routing = &mut self.routing;
         if let Some(old) = routing.levels.get(routing.depth) {
             routing.values.truncate(old.first_value);
             routing.levels.truncate(routing.depth);
         }
-        routing.joined = OnceCell::new();
+        routing.joined.take();
         routing.levels.push(Level { router, outcome, first_value: routing.values.len() });
-        routing.values.extend(values);
+        routing.values.extend_from_slice(values);
     }
 
     /// Goes to the handler that was found: it sees what its mount leaves of the path.
