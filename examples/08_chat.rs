@@ -42,7 +42,7 @@ fn echo(peer: &ws::Sender, message: ws::Message) {
 
 fn main() -> io::Result<()> {
     let (room, chat) = (ws::Broadcast::new(), WebSocket::new().message_limit(1000));
-    let long = WebSocket::new().message_limit(16 << 20).queue_limit(17 << 20);
+    let long = WebSocket::new().message_limit(16 << 20);
     let handler = move |request: &mut Request| match request.path() {
         "/" => Response::html(include_str!("support/chat.html")),
         "/chat" => chat.upgrade(request, Guest { room: room.clone(), name: String::new() }),

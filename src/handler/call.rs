@@ -4,6 +4,7 @@
 //! since every other client of the loop had to wait for it.
 
 use std::any::Any;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -17,9 +18,21 @@ pub(crate) fn call(handler: &dyn Handler, request: &mut Request, warn_after: Opt
     let started = warn_after.map(|limit| (Instant::now(), limit));
     let response = contain(request, |request| handler.handle(request)).unwrap_or_else(broken);
     if let Some((started, limit)) = started {
-        warn_if_slow(request, started.elapsed(), limit);
+        let (method, target, route) = (request.method(), request.target(), request.route().unwrap_or("none"));
+        let what = format_args!("the handler of {method} {} (route {route})", target.escape_debug());
+        warn_if_slow(what, started.elapsed(), limit, "wrap it in blocking(..)");
     }
     response
+}
+
+/// Calls something else of the application's on an event loop. A panic is an error that the log has; a call that takes
+/// longer than `limit` is named there, too.
+#[allow(dead_code, reason = "the feature `websocket` needs it")]
+pub(crate) fn call_on_loop<T>(limit: Duration, what: fmt::Arguments<'_>, run: impl FnOnce() -> T) -> Result<T, ()> {
+    let started = Instant::now();
+    let outcome = catch_unwind(AssertUnwindSafe(run));
+    warn_if_slow(what, started.elapsed(), limit, "let another thread do it, which sends the outcome");
+    outcome.map_err(|panic| log::error!("{what} panicked: {}", panic_text(&*panic)))
 }
 
 /// Asks the handler for its plan.
@@ -48,8 +61,7 @@ fn broken((): ()) -> Response {
     Response::status_page(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// What a panic says.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
     match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
         (Some(text), _) => text,
         (_, Some(text)) => text,
@@ -57,16 +69,11 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     }
 }
 
-fn warn_if_slow(request: &Request, took: Duration, limit: Duration) {
+/// `what` is said only where it was slow.
+fn warn_if_slow(what: impl fmt::Display, took: Duration, limit: Duration, advice: &str) {
     if took >= limit {
-        let thread = std::thread::current();
-        log::warn!(
-            "the handler of {} {} (route {}) held {} for {} ms; wrap it in blocking(..) (slow_handler_warning)",
-            request.method(),
-            request.target().escape_debug(),
-            request.route().unwrap_or("none"),
-            thread.name().unwrap_or("an event loop"),
-            took.as_millis(),
-        );
+        let (thread, took) = (std::thread::current(), took.as_millis());
+        let held = thread.name().unwrap_or("an event loop");
+        log::warn!("{what} held {held} for {took} ms; {advice} (slow_handler_warning)");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use qibu::{Body, Builder, Handler, Plan, Reply, Request, Response, Router, StatusCode};
+use qibu::{Body, Builder, Handler, Plan, Reply, Request, Response, Router, StatusCode, ws};
 
 use crate::common::{Client, Gate, MarkedFile, eventually, get, local, send_to_all};
 use crate::support::{LOG, SOON, serve};
@@ -214,4 +214,27 @@ fn a_handler_that_holds_its_loop_for_20_ms_is_named_in_the_log_with_its_route_an
     LOG.until_named("slow_handler_warning", "/holds-its-loop");
     let line = LOG.lines(|line| line.contains("(slow_handler_warning)") && line.contains("/holds-its-loop")).remove(0);
     assert!(line.contains("GET /holds-its-loop (route /{what}) held qibu loop 0 for "), "{line}");
+}
+
+#[test]
+fn a_websocket_handler_that_holds_its_loop_for_20_ms_is_named_in_the_log_with_the_loop() {
+    let settings = ws::WebSocket::new().slow_handler_warning(Duration::from_millis(20));
+    let slow = |peer: &ws::Sender, _: ws::Message| {
+        thread::sleep(Duration::from_millis(20)); // this is what it does wrong
+        peer.send("done").unwrap();
+    };
+    let server = serve(local(), move |request: &mut Request| settings.upgrade(request, slow));
+    let mut client = server.connect();
+    client.send(
+        "GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    assert_eq!(client.head().status, 101);
+    client.send(b"\x81\x80\0\0\0\0"); // an empty text
+    let mut answer = [0; 6];
+    client.read_exact(&mut answer);
+    assert_eq!(&answer, b"\x81\x04done");
+    LOG.until_named("slow_handler_warning", &own_address(&client));
+    let lines = LOG.lines(|line| line.contains("(slow_handler_warning)") && line.contains(&own_address(&client)));
+    assert!(lines[0].contains("the WebSocket handler for") && lines[0].contains(" held qibu loop 0 for "), "{lines:?}");
 }

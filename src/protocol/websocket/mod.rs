@@ -97,18 +97,20 @@ struct Limits {
     pong_timeout: Duration,
     idle_timeout: Option<Duration>,
     close_timeout: Duration,
+    slow_handler_warning: Duration,
 }
 
 impl Default for WebSocket {
     fn default() -> Self {
         let limits = Limits {
             message_bytes: 1024 * 1024,
-            queue_bytes: 256 * 1024,
+            queue_bytes: 1024 * 1024,
             message_rate: 240,
             ping_interval: Duration::from_secs(30),
             pong_timeout: Duration::from_secs(30),
             idle_timeout: None,
             close_timeout: Duration::from_secs(5),
+            slow_handler_warning: Duration::from_millis(100),
         };
         Self { limits, subprotocols: Vec::new(), origins: Origins::Own { and: Vec::new() } }
     }
@@ -126,8 +128,8 @@ impl WebSocket {
         self
     }
 
-    /// How many bytes may wait for a client that reads slowly, besides those on their way; then it gets 1013 and the end.
-    /// Default: 256 KiB.
+    /// How many bytes may wait for a client that reads slowly, besides those on their way; then it gets 1013 and the end. What
+    /// its handler sends in one call waits until the call is over. One message is always taken. Default: 1 MiB.
     pub fn queue_limit(mut self, bytes: usize) -> Self {
         self.limits.queue_bytes = bytes;
         self
@@ -162,6 +164,13 @@ impl WebSocket {
     /// How long a client may take to say goodbye, too. Default: 5 seconds.
     pub fn close_timeout(mut self, limit: Duration) -> Self {
         self.limits.close_timeout = limit;
+        self
+    }
+
+    /// From when on a call of a handler is named in a warning in the log: it holds up all clients of its loop. Default: 100
+    /// milliseconds.
+    pub fn slow_handler_warning(mut self, limit: Duration) -> Self {
+        self.limits.slow_handler_warning = limit;
         self
     }
 

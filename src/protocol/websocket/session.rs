@@ -13,7 +13,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use tungstenite::error::CapacityError;
@@ -23,7 +22,7 @@ use tungstenite::{Error, Message as Heard};
 use super::incoming::{Duplex, Incoming};
 use super::{Handler, Limits, Message, Sender, Text, frame};
 use crate::connection::Connection;
-use crate::handler::call::panic_text;
+use crate::handler::call::call_on_loop;
 use crate::message::{BodyReceiver, Note, Received};
 use crate::protocol::{Next, Session};
 
@@ -94,9 +93,11 @@ impl Session for WebSocketSession {
                 self.end(NO_GOODBYE);
             }
             (State::Opening | State::Open, _) if self.unfinished_ends().is_some_and(|end| end <= now) => {
+                log::info!("{} sends a message too slowly (min_message_rate)", new_socket.peer_addr());
                 self.say_goodbye(new_socket, 1008, "a message came too slowly");
             }
             (State::Opening | State::Open, _) if self.idleness_ends().is_some_and(|end| end <= now) => {
+                log::debug!("{} was idle for too long (idle_timeout)", new_socket.peer_addr());
                 self.say_goodbye(new_socket, 1001, "nobody has said anything for too long");
             }
             (State::Opening | State::Open, _) => {
@@ -200,18 +201,20 @@ impl WebSocketSession {
 
     /// Nothing more can be read: it was agreed on, the client has gone, or it has broken a rule.
     fn end_with(&mut self, new_socket: &mut Connection, error: &Error) {
-        let (code, reason) = match error {
-            Error::Capacity(CapacityError::MessageTooLong { .. }) => (1009, "the message is too long"),
-            Error::Utf8(_) => (1007, "the text is not UTF-8"),
+        let (code, reason, setting) = match error {
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => {
+                (1009, "the message is too long", " (message_limit)")
+            }
+            Error::Utf8(_) => (1007, "the text is not UTF-8", ""),
             Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)
             | Error::ConnectionClosed => {
                 self.end(NO_GOODBYE);
                 self.state = State::Closed;
                 return;
             }
-            _ => (1002, "that is not WebSocket"),
+            _ => (1002, "that is not WebSocket", ""),
         };
-        log::debug!("{}: {error}", new_socket.peer_addr());
+        log::info!("{code} for {}: {error}{setting}", new_socket.peer_addr());
         self.say_goodbye(new_socket, code, reason);
         self.state = State::Closed; // RFC 6455 §7.1.7: what follows cannot be trusted
     }
@@ -256,22 +259,25 @@ impl WebSocketSession {
     fn end(&mut self, code: u16) {
         self.frames.end();
         if let Some(mut handler) = self.handler.take() {
-            let told = catch_unwind(AssertUnwindSafe(move || handler.on_close(code)));
-            told.unwrap_or_else(|panic| log::error!("a WebSocket's on_close panicked: {}", panic_text(&*panic)));
+            let _ = self.call(move |_| handler.on_close(code)); // it was the last
         }
     }
 
     /// Calls the handler. One that panics is not called again.
     fn tell(&mut self, new_socket: &mut Connection, say: impl FnOnce(&mut dyn Handler, &Sender)) {
-        let Some(handler) = &mut self.handler else { return };
-        let client = &self.client;
-        let told = catch_unwind(AssertUnwindSafe(|| say(&mut **handler, client)));
-        if let Err(panic) = told {
-            log::error!("the WebSocket handler for {} panicked: {}", client.peer_addr(), panic_text(&*panic));
-            let handler = self.handler.take();
-            let _ = catch_unwind(AssertUnwindSafe(move || drop(handler)));
-            self.say_goodbye(new_socket, 1011, "");
+        let Some(mut handler) = self.handler.take() else { return };
+        match self.call(|client| say(&mut *handler, client)) {
+            Ok(()) => self.handler = Some(handler),
+            Err(()) => {
+                let _ = self.call(move |_| drop(handler));
+                self.say_goodbye(new_socket, 1011, "");
+            }
         }
+    }
+
+    fn call(&self, run: impl FnOnce(&Sender)) -> Result<(), ()> {
+        let what = format_args!("the WebSocket handler for {}", self.client.peer_addr());
+        call_on_loop(self.limits.slow_handler_warning, what, || run(&self.client))
     }
 
     fn silence_ends(&self) -> Instant {
