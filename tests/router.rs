@@ -220,6 +220,15 @@ fn a_mount_at_the_top_takes_what_no_route_does() {
 }
 
 #[test]
+fn mounts_at_the_top_of_a_mount_see_the_same_path() {
+    let client = TestClient::new(Router::new().mount("/a", Router::new().mount("/", Router::new().mount("/", places))));
+    assert_eq!(get(&client, "/a"), "200 /a + / of /a");
+    assert_eq!(get(&client, "/a/"), "200 /a + / of /a/");
+    assert_eq!(get(&client, "/a//"), "200 /a + // of /a//");
+    assert_eq!(get(&client, "/a/b"), "200 /a + /b of /a/b");
+}
+
+#[test]
 fn parameters_of_outer_routers_are_known_within_and_the_innermost_wins() {
     let show = |request: &mut Request| -> Result<String> {
         let outer: String = request.param("outer")?;

@@ -280,7 +280,8 @@ impl Router {
         let rest = match leaf.end {
             End::Whole => return (Outcome::Route { index, pattern }, values),
             End::Prefix => place.end,
-            End::Slash => place.end - 1,
+            // Where the slash itself is missing, the path begins where it ends.
+            End::Slash => place.start.max(place.end.saturating_sub(1)),
             // The slash before it belongs to it.
             End::Rest => values.pop().map_or(place.start, |rest| rest.start - 1),
         };
