@@ -221,7 +221,7 @@ fn check(answer: &Answer, target: &[u8]) {
     assert!(!contains(&answer.body, SECRET), "{asked_for} shows what it must not: {}", text(&answer.body));
     let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
     match answer.status {
-        200 => check_content(answer, path),
+        200 => check_content(answer, path, if target.contains(&b'?') { Names::Some } else { Names::All }),
         301 => {
             let location = answer.field("location").unwrap_or_else(|| panic!("no Location: {asked_for}"));
             let is_local = location.starts_with(b"/") && !matches!(location.get(1), Some(b'/' | b'\\'));
@@ -253,7 +253,7 @@ fn file_at(decoded: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Either the listing of this folder, or the content of this file.
-fn check_content(answer: &Answer, path: &[u8]) {
+fn check_content(answer: &Answer, path: &[u8], which: Names) {
     let decoded = grammar::percent_decode(path).unwrap_or_else(|| panic!("200 to {}", text(path)));
     let is_this = |url: &str| url.as_bytes() == decoded;
     if let Some(content) = file_at(&decoded) {
@@ -263,23 +263,43 @@ fn check_content(answer: &Answer, path: &[u8]) {
     let deeper = DEEPER.iter().find(|url| is_this(url)).map(|_| &["c.svg"][..]);
     let names = LISTINGS.iter().find(|(url, _)| is_this(url)).map(|(_, names)| *names).or(deeper);
     let names = names.unwrap_or_else(|| panic!("200 to {}: {}", text(path), text(&answer.body)));
-    check_listing(&String::from_utf8_lossy(&answer.body), names, decoded == b"/");
+    check_listing(&String::from_utf8_lossy(&answer.body), names, which);
+    let depth = decoded.iter().filter(|byte| **byte == b'/').count() - 1;
+    let up = (1..=depth).rev().map(|steps| format!("href=\"{}\"", "../".repeat(steps)));
+    assert!(
+        up.clone().all(|link| contains(&answer.body, &link)),
+        "{:?}: {}",
+        up.collect::<Vec<_>>(),
+        text(&answer.body)
+    );
 }
 
-/// Every name once, and the parent but for the root.
-fn check_listing(page: &str, names: &[&str], is_root: bool) {
-    let links: Vec<_> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+/// Which names a listing has: a query may filter them.
+#[derive(Clone, Copy, PartialEq)]
+enum Names {
+    All,
+    Some,
+}
+
+/// Every name at most once, and no other.
+fn check_listing(page: &str, names: &[&str], which: Names) {
+    let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let (entries, others): (Vec<_>, Vec<_>) = links.partition(|link| link.len() > 2 && link.starts_with("./"));
+    let is_of_the_page = |link: &&str| *link == "./" || link.starts_with('?') || link.replace("../", "").is_empty();
+    assert!(others.iter().all(is_of_the_page), "{others:?}");
     // RFC 3986 §2.3: no byte of a name may mean anything in a URL.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%/".contains(&byte);
-    assert!(links.iter().all(|link| link.bytes().all(is_plain)), "{links:?}");
+    assert!(entries.iter().all(|link| link.bytes().all(is_plain)), "{entries:?}");
     let decode = |link: &&str| grammar::percent_decode(link.as_bytes()).expect("well encoded");
-    let mut links: Vec<_> = links.iter().map(|link| text(&decode(link))).collect();
+    let mut entries: Vec<_> = entries.iter().map(|link| text(&decode(link))).collect();
     let mut expected: Vec<_> = names.iter().map(|name| text(format!("./{name}").as_bytes())).collect();
-    expected.extend((!is_root).then(|| "../".to_owned()));
-    links.sort();
+    entries.sort();
     expected.sort();
-    assert_eq!(links, expected, "{page}");
-    assert!(!page.contains("<script"), "{page}");
+    if which == Names::Some {
+        expected.retain(|name| entries.contains(name));
+    }
+    assert_eq!(entries, expected, "{page}");
+    assert_eq!(page.matches("<script").count(), 1, "our own and no other: {page}");
 }
 
 /// The same in a coding: one file beside another, if there is one; never a link that leads out.

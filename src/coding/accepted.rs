@@ -10,7 +10,7 @@ pub(crate) struct Wanted {
 }
 
 /// A quality value in thousandths (RFC 9110 section 12.4.2).
-type Quality = u16;
+pub(crate) type Quality = u16;
 
 impl Wanted {
     /// What is wanted for this request. Nothing beside a Range, whose numbers mean the plain content to everyone who
@@ -68,7 +68,7 @@ fn element(text: &str) -> Option<(&str, Quality)> {
 }
 
 /// `0`, `0.8` or `1.000`, but no more digits.
-fn quality(text: &str) -> Option<Quality> {
+pub(crate) fn quality(text: &str) -> Option<Quality> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

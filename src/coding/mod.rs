@@ -18,7 +18,7 @@ mod compress;
 
 use http::HeaderValue;
 
-pub(crate) use self::accepted::Wanted;
+pub(crate) use self::accepted::{Quality, Wanted, quality};
 pub(crate) use self::compress::{Encoder, compress};
 
 /// A content coding that we can serve.

@@ -174,7 +174,7 @@ impl StaticFiles {
                 match self.root.find(&index) {
                     Ok(Found::File(file, metadata)) => self.send(request, &index, (file, metadata), Role::Itself),
                     Ok(Found::Folder(_)) | Err(Refusal::NotFound) => {
-                        listing::page(request, &self.root, &target, &folder)
+                        listing::answer(request, &self.root, &target, &folder)
                     }
                     Err(refusal) => Err(refusal),
                 }
@@ -302,13 +302,14 @@ impl Handler for StaticFiles {
         }
     }
 
-    /// Compression takes its time: what may need it and is not ready goes to a worker.
+    /// Compression takes its time, and so does a large folder: what may need it and is not ready goes to a worker.
     fn plan(&self, request: &mut Request) -> Plan {
         let wanted = self.wanted(request);
-        if wanted.is_nothing() || self.cache.with(request.path(), wanted, |_| ()).is_some() {
-            Plan::inline()
-        } else {
+        let may_take_long = !wanted.is_nothing() || request.path().ends_with('/');
+        if may_take_long && self.cache.with(request.path(), wanted, |_| ()).is_none() {
             Plan::pool()
+        } else {
+            Plan::inline()
         }
     }
 }

@@ -36,7 +36,6 @@ impl Charsets {
 }
 
 /// Any bytes as text; what is no character in UTF-8 becomes U+FFFD.
-#[allow(dead_code, reason = "for the README in a listing")]
 pub(super) fn decode(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

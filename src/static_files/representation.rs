@@ -69,7 +69,7 @@ impl Representation {
 
     /// Answers a GET or HEAD request.
     pub(super) fn answer(&self, request: &Request) -> Response {
-        match conditional::evaluate(request, Some(&self.validators)) {
+        match conditional::evaluate(request, &self.validators) {
             Verdict::Proceed => self.send(request),
             Verdict::NotModified => self.not_modified(),
             Verdict::PreconditionFailed => Response::status_page(StatusCode::PRECONDITION_FAILED),

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 use http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-use super::beneath::{self, Beneath, Fingerprint};
+use super::beneath::{self, Beneath, Fingerprint, Look};
 use crate::message::{Request, Response};
 
 /// What is percent-encoded in a path segment: all but RFC 3986's unreserved characters.
@@ -72,13 +72,6 @@ pub(super) struct Root {
     beneath: Beneath,
     /// Names that are never served, besides those that begin with a dot.
     hidden: Vec<OsString>,
-}
-
-/// One name in a folder.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) name: OsString,
-    pub(super) metadata: Metadata,
 }
 
 impl Target {
@@ -141,7 +134,7 @@ impl Target {
 
     /// The path as a URL, encoded anew from its names: it begins with exactly one slash, whatever was asked.
     pub(super) fn to_url(&self) -> String {
-        let names = self.path.iter().map(|name| format!("/{}", encode(name)));
+        let names = self.path.iter().map(|name| format!("/{}", encode(name.as_encoded_bytes())));
         let url: String = names.collect();
         match self.slash {
             Slash::Present => url + "/",
@@ -151,8 +144,8 @@ impl Target {
 }
 
 /// A name as a URL path segment.
-pub(super) fn encode(name: &OsStr) -> impl std::fmt::Display {
-    percent_encode(name.as_encoded_bytes(), SEGMENT)
+pub(super) fn encode(name: &[u8]) -> impl std::fmt::Display {
+    percent_encode(name, SEGMENT)
 }
 
 /// Decodes one segment, once. What names no single entry of a folder is not found, whatever the system would make of it.
@@ -220,23 +213,26 @@ impl Root {
         Fingerprint::of_nothing(&self.beneath.absolute(&target.path))
     }
 
-    /// What can be reached in an open folder, hidden names left out. In no order.
-    pub(super) fn entries(&self, target: &Target, folder: &File) -> Result<Vec<Entry>, Refusal> {
-        let mut entries = Vec::new();
-        for name in self.beneath.names(&target.path, folder)? {
+    /// What can be reached in an open folder, of the names that are wanted; hidden ones left out, in no order.
+    pub(super) fn entries(
+        &self,
+        target: &Target,
+        folder: &File,
+        is_wanted: impl Fn(&OsStr) -> bool,
+    ) -> io::Result<impl Iterator<Item = io::Result<(OsString, Look)>>> {
+        let is_listed = move |name: &OsStr| {
             let is_dotted = name.as_encoded_bytes().starts_with(b".") && !(target.is_root() && name == WELL_KNOWN);
-            if is_dotted || self.hides(&name) {
-                continue;
+            !is_dotted && !self.hides(name) && is_wanted(name)
+        };
+        let names = self.beneath.names(&target.path, folder)?;
+        Ok(names.filter_map(move |name| match name {
+            // What cannot be looked at has gone, or leads out of the root, or is neither file nor folder.
+            Ok(name) if is_listed(&name) => {
+                self.beneath.look(folder, &target.path, &name).ok().map(|look| Ok((name, look)))
             }
-            // What is behind a link, if it leads to somewhere in the root; anything else has gone or leads out.
-            let metadata = self.beneath.metadata(folder, &target.path, &name);
-            if let Ok(metadata) = metadata
-                && (metadata.is_dir() || metadata.is_file())
-            {
-                entries.push(Entry { name, metadata });
-            }
-        }
-        Ok(entries)
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        }))
     }
 }
 

@@ -57,6 +57,7 @@ export class Site {
 
     #start(port) {
         this.process = spawn(process.env.QIBU, ["-p", port, this.folder, ...this.flags], { stdio: ["ignore", "pipe", "pipe"] });
+        process.on("exit", () => this.process.kill("SIGKILL")); // whatever becomes of us
         let said = "";
         return new Promise((resolve, reject) => {
             const hear = (text) => {

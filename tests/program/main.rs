@@ -8,6 +8,7 @@
 mod developing;
 mod ending;
 mod listening;
+mod rights;
 mod settings;
 mod speech;
 mod support;

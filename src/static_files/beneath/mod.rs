@@ -8,6 +8,7 @@ mod descend;
 mod descend;
 #[cfg(unix)]
 mod fingerprint;
+mod look;
 #[cfg(all(test, unix))]
 #[expect(dead_code, reason = "here only tests call it, and not all of it")]
 mod portable;
@@ -20,6 +21,7 @@ mod system;
 #[cfg(target_os = "linux")]
 mod walk;
 
+pub(super) use look::{Kind, Look};
 pub(super) use system::{Beneath, Fingerprint, file_name, inode, is_exhaustion, is_no_plain_file};
 
 #[cfg(all(test, target_os = "linux"))]

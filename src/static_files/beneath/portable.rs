@@ -6,6 +6,8 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::look::Look;
+
 /// The root folder, by its path.
 #[derive(Debug)]
 pub(in crate::static_files) struct Beneath {
@@ -31,12 +33,16 @@ impl Beneath {
         if self.locate(relative)? == before { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
-    pub(in crate::static_files) fn names(&self, path: &Path, _: &File) -> io::Result<Vec<OsString>> {
-        std::fs::read_dir(self.locate(path)?)?.map(|entry| Ok(entry?.file_name())).collect()
+    pub(in crate::static_files) fn names(
+        &self,
+        path: &Path,
+        _: &File,
+    ) -> io::Result<impl Iterator<Item = io::Result<OsString>> + use<>> {
+        Ok(std::fs::read_dir(self.locate(path)?)?.map(|entry| Ok(entry?.file_name())))
     }
 
-    pub(in crate::static_files) fn metadata(&self, _: &File, path: &Path, name: &OsStr) -> io::Result<Metadata> {
-        std::fs::metadata(self.locate(&path.join(name))?)
+    pub(in crate::static_files) fn look(&self, _: &File, path: &Path, name: &OsStr) -> io::Result<Look> {
+        Look::at(&std::fs::metadata(self.locate(&path.join(name))?)?)
     }
 
     fn locate(&self, relative: &Path) -> io::Result<PathBuf> {

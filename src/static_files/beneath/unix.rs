@@ -9,11 +9,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rustix::fs::{CWD, Dir, Mode, OFlags, openat};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, openat};
 use rustix::io::Errno;
 
 use super::descend::open as open_beneath;
 pub(in crate::static_files) use super::fingerprint::Fingerprint;
+use super::look::{Kind, Look};
 
 /// The root folder, by its path and as it was last found there.
 #[derive(Debug)]
@@ -49,22 +50,25 @@ impl Beneath {
         open_beneath(root.folder.as_fd(), relative).map(File::from)
     }
 
-    /// The names in an open folder, without `.` and `..`.
-    pub(in crate::static_files) fn names(&self, _: &Path, folder: &File) -> io::Result<Vec<OsString>> {
-        let mut names = Vec::new();
-        for entry in Dir::read_from(folder)? {
-            let entry = entry?;
-            match entry.file_name().to_bytes() {
-                b"." | b".." => {}
-                name => names.push(OsStr::from_bytes(name).to_owned()),
-            }
-        }
-        Ok(names)
+    /// The names in an open folder, without `.` and `..`, as they are read.
+    pub(in crate::static_files) fn names(
+        &self,
+        _: &Path,
+        folder: &File,
+    ) -> io::Result<impl Iterator<Item = io::Result<OsString>> + use<>> {
+        let entries =
+            Dir::read_from(folder)?.map(|entry| Ok(OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned()));
+        Ok(entries.filter(|name| !name.as_ref().is_ok_and(|name| name == "." || name == "..")))
     }
 
-    /// What is said of a name in an open folder; of a link, what is said of the place it leads to.
-    pub(in crate::static_files) fn metadata(&self, _: &File, path: &Path, name: &OsStr) -> io::Result<Metadata> {
-        self.open(&path.join(name))?.metadata()
+    /// What stands behind a name in an open folder; behind a link, what it leads to.
+    pub(in crate::static_files) fn look(&self, folder: &File, path: &Path, name: &OsStr) -> io::Result<Look> {
+        let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        // One call for most names. Only a link can lead out, so only a link is opened.
+        if FileType::from_raw_mode(stat.st_mode).is_symlink() {
+            return Look::at(&self.open(&path.join(name))?.metadata()?);
+        }
+        Look::try_from(stat)
     }
 
     /// The root as it is at its path now: a folder that was built anew, or swapped by renaming, is another folder.
@@ -83,6 +87,21 @@ impl Beneath {
         let opened = Arc::new(Opened { folder: file.into(), identity: (metadata.dev(), metadata.ino()) });
         *self.opened.write().unwrap_or_else(PoisonError::into_inner) = Some(opened.clone());
         Ok(opened)
+    }
+}
+
+/// The widths of these fields differ between systems.
+#[allow(trivial_numeric_casts, clippy::unnecessary_cast, reason = "they are needed on other systems")]
+impl TryFrom<Stat> for Look {
+    type Error = io::Error;
+
+    fn try_from(stat: Stat) -> io::Result<Self> {
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => Kind::Folder,
+            FileType::RegularFile => Kind::File,
+            _ => return Err(io::ErrorKind::NotFound.into()),
+        };
+        Ok(Self { kind, size: u64::try_from(stat.st_size).unwrap_or(0), modified: stat.st_mtime as i64 })
     }
 }
 

@@ -59,7 +59,6 @@ impl Charset {
 }
 
 /// Any bytes as text; what is no character in their charset becomes U+FFFD.
-#[allow(dead_code, reason = "for the README in a listing")]
 pub(super) fn decode(bytes: &[u8]) -> String {
     let Charset(encoding) = detect(&sample::of_bytes(bytes), Text::Other);
     encoding.decode(bytes).0.into_owned()

@@ -1,0 +1,146 @@
+//! Markdown to HTML that can do no harm.
+//!
+//! `pulldown-cmark` reads it; what could act is changed on the way: HTML in it is shown as the text that it is, a link
+//! leads to the web, to a mail program or to another file, and a picture comes from this server or becomes a link.
+
+use maud::{Markup, PreEscaped};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+
+/// Where a link may lead that says so. Others, such as `javascript:`, lead nowhere.
+const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
+
+pub(super) fn render(text: &str) -> Markup {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let mut page = String::with_capacity(text.len() * 3 / 2);
+    let mut pictures = Vec::new();
+    html::push_html(&mut page, Parser::new_ext(text, options).map(|event| make_harmless(event, &mut pictures)));
+    PreEscaped(page)
+}
+
+/// What became of the pictures that are open: as they are, or a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Picture {
+    Shown,
+    Linked,
+}
+
+fn make_harmless<'a>(event: Event<'a>, pictures: &mut Vec<Picture>) -> Event<'a> {
+    match event {
+        Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),
+        Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
+        Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
+        // The page has its own first heading.
+        Event::Start(Tag::Heading { level, classes, .. }) => {
+            Event::Start(Tag::Heading { level: below(level), id: None, classes, attrs: Vec::new() })
+        }
+        Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(below(level))),
+        // The alignment would be a style, which the page's policy refuses.
+        Event::Start(Tag::Table(columns)) => {
+            Event::Start(Tag::Table(vec![pulldown_cmark::Alignment::None; columns.len()]))
+        }
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+            Event::Start(Tag::Link { link_type, dest_url: harmless_url(dest_url), title, id })
+        }
+        Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
+            let is_here = scheme(&dest_url).is_none() && !dest_url.starts_with("//");
+            pictures.push(if is_here { Picture::Shown } else { Picture::Linked });
+            let dest_url = harmless_url(dest_url);
+            Event::Start(if is_here {
+                Tag::Image { link_type, dest_url, title, id }
+            } else {
+                Tag::Link { link_type, dest_url, title, id }
+            })
+        }
+        Event::End(TagEnd::Image) if pictures.pop() == Some(Picture::Linked) => Event::End(TagEnd::Link),
+        other => other,
+    }
+}
+
+fn below(level: HeadingLevel) -> HeadingLevel {
+    HeadingLevel::try_from(level as usize + 1).unwrap_or(HeadingLevel::H6)
+}
+
+fn harmless_url(url: CowStr<'_>) -> CowStr<'_> {
+    match scheme(&url) {
+        Some(scheme) if !SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)) => CowStr::Borrowed(""),
+        _ => url,
+    }
+}
+
+/// What stands before the first colon, if that comes before anything that ends a scheme (RFC 3986 section 3). Browsers drop
+/// tabs and line ends from URLs, and white space before them: whatever they might take for a scheme counts as one.
+fn scheme(url: &str) -> Option<String> {
+    let end = url.find([':', '/', '?', '#']).filter(|end| url[*end..].starts_with(':'))?;
+    Some(url[..end].chars().filter(|character| !character.is_control() && !character.is_whitespace()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(text: &str) -> String {
+        render(text).into_string()
+    }
+
+    #[test]
+    fn markdown_is_rendered() {
+        assert_eq!(rendered("# A\n\n*b* [c](d.md)"), "<h2>A</h2>\n<p><em>b</em> <a href=\"d.md\">c</a></p>\n");
+        assert_eq!(rendered("###### F"), "<h6>F</h6>\n");
+        let table = rendered("|a|b|\n|:-|-:|\n|1|2|");
+        assert!(table.contains("<td>1</td>") && !table.contains("style"), "{table}");
+    }
+
+    #[test]
+    fn html_in_it_is_text() {
+        for text in [
+            "<script>alert(1)</script>",
+            "a <img src=x onerror=alert(1)> b",
+            "<!-- -->",
+            "<div\nid=a>\n\n*b*",
+            "<a href='javascript:x'>c</a>",
+        ] {
+            let page = rendered(text);
+            let tags: Vec<_> =
+                page.match_indices('<').map(|(at, _)| page[at + 1..].split(['>', ' ']).next().unwrap()).collect();
+            assert!(tags.iter().all(|tag| ["p", "/p", "em", "/em"].contains(tag)), "{page}");
+        }
+    }
+
+    #[test]
+    fn links_lead_to_the_web_to_mail_or_to_files() {
+        for url in [
+            "https://a.example/",
+            "HTTP://a.example/",
+            "mailto:a@b.example",
+            "b.md",
+            "./a:b",
+            "#c",
+            "?d",
+            "//e.example/",
+        ] {
+            assert!(rendered(&format!("[a](<{url}>)")).contains(&format!("href=\"{url}\"")), "{url}");
+        }
+        for url in [
+            "javascript:x",
+            "JavaScript:x",
+            " javascript:x",
+            "java&#10;script:x",
+            "java&Tab;script:x",
+            "&#1;javascript:x",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc/passwd",
+            ":x",
+        ] {
+            let page = rendered(&format!("[a](<{url}>)"));
+            assert!(page.contains("href=\"\""), "{page}");
+        }
+    }
+
+    #[test]
+    fn a_picture_from_elsewhere_is_a_link() {
+        assert!(rendered("![a](b.png)").contains("<img src=\"b.png\""));
+        assert_eq!(rendered("![a](https://c.example/d)"), "<p><a href=\"https://c.example/d\">a</a></p>\n");
+        assert_eq!(rendered("![a](javascript:x)"), "<p><a href=\"\">a</a></p>\n");
+    }
+}
