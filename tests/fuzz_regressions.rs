@@ -48,6 +48,11 @@ fn all_ways_to_look_at_fields_agree() {
     replay("fields", invariants::fields);
 }
 
+#[test]
+fn a_websocket_says_whole_frames_and_one_goodbye_however_the_bytes_are_cut() {
+    replay("websocket", invariants::websocket);
+}
+
 /// Fewer would mean that the folder has moved.
 const FEWEST_SEEDS: usize = 20;
 

@@ -214,7 +214,8 @@ impl WebSocketSession {
             }
             _ => (1002, "that is not WebSocket", ""),
         };
-        log::info!("{code} for {}: {error}{setting}", new_socket.peer_addr());
+        let error = error.to_string();
+        log::info!("{code} for {}: {}{setting}", new_socket.peer_addr(), error.escape_debug());
         self.say_goodbye(new_socket, code, reason);
         self.state = State::Closed; // RFC 6455 §7.1.7: what follows cannot be trusted
     }
