@@ -106,6 +106,7 @@ pub mod multipart {
 }
 
 pub use connection::{Connection, DATE_BYTES, Stats};
+pub use decorators::LogFormat;
 pub use decorators::{
     AccessLog, AllowedHosts, Compress, Cors, Health, Limit, LiveReload, Metrics, RateLimit, RequestId, SecurityHeaders,
     Timeout, TrustedProxies, limit,

@@ -7,6 +7,7 @@ mod limits;
 #[cfg(not(unix))]
 #[path = "limits_portable.rs"]
 mod limits;
+mod log_file;
 #[cfg(unix)]
 #[path = "signals_unix.rs"]
 mod signals;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 
 use qibu::AccessLog;
 
-use cli::{Complaint, Task};
+use cli::{Complaint, LineFormat, Task};
 
 fn main() -> ExitCode {
     match cli::read().and_then(perform) {
@@ -40,16 +41,22 @@ fn perform(task: Task) -> Result<(), Complaint> {
             return Ok(());
         }
     };
-    start_logging();
+    start_logging(settings.log_format);
     limits::raise_open_files();
     let prepared = cli::prepare(&settings)?;
-    signals::stop_on_signals(prepared.server.handle())
+    let log = prepared.log.as_ref().map(|(log, _)| log.clone());
+    signals::watch(prepared.server.handle(), log)
         .map_err(|error| Complaint::Failure(format!("signals cannot be caught: {error}")))?;
     for line in prepared.news {
         // Whoever closed our output still wants the folder.
         let _ = writeln!(io::stdout(), "{}", plain(&line));
     }
-    prepared.server.start().map_err(|error| Complaint::Failure(error.to_string()))
+    let ended = prepared.server.start().map_err(|error| Complaint::Failure(error.to_string()));
+    if let Some((log, thread)) = prepared.log {
+        log.close();
+        let _ = thread.join(); // it has said what it had to say
+    }
+    ended
 }
 
 /// A name may hold anything; on a terminal it is only text.
@@ -61,17 +68,27 @@ fn plain(line: &str) -> String {
     line.chars().map(show).collect()
 }
 
-/// Warnings always; a line for each answer where somebody is there to read it. `RUST_LOG` says otherwise.
-fn start_logging() {
-    let default = if io::stderr().is_terminal() { "warn,qibu=info" } else { "warn" };
+/// Warnings always; a line for each answer where somebody is there to read it, or has said how it shall look. `RUST_LOG` says
+/// otherwise.
+fn start_logging(lines: Option<LineFormat>) {
+    let default = match (io::stderr().is_terminal(), lines) {
+        (true, _) => "warn,qibu=info",
+        (false, Some(_)) => "warn,qibu::access=info",
+        (false, None) => "warn",
+    };
+    let have_time = lines.is_some_and(|lines| lines != LineFormat::Text);
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default))
-        .format(|out, record| {
+        .format(move |out, record| {
             let time = out.timestamp_seconds();
-            if record.target() == AccessLog::TARGET {
-                return writeln!(out, "{time} {}", record.args());
+            match record.target() {
+                AccessLog::TARGET if have_time => writeln!(out, "{}", record.args()),
+                AccessLog::TARGET => writeln!(out, "{time} {}", record.args()),
+                _ => {
+                    let style = out.default_level_style(record.level());
+                    let level = record.level().as_str().to_lowercase();
+                    writeln!(out, "{time} {style}{level}{style:#} {}", record.args())
+                }
             }
-            let style = out.default_level_style(record.level());
-            writeln!(out, "{time} {style}{}{style:#} {}", record.level().as_str().to_lowercase(), record.args())
         })
         .init();
 }

@@ -4,7 +4,9 @@ use std::io;
 
 use qibu::ServerHandle;
 
+use crate::log_file::LogFile;
+
 /// Leaves the system's own way as it is.
-pub(crate) fn stop_on_signals(_: ServerHandle) -> io::Result<()> {
+pub(crate) fn watch(_: ServerHandle, _: Option<LogFile>) -> io::Result<()> {
     Ok(())
 }

@@ -1,26 +1,67 @@
-//! SIGINT and SIGTERM: the first lets running answers finish, the second ends at once.
+//! SIGINT and SIGTERM: the first lets running answers finish, the second ends at once. SIGHUP opens the log anew, where
+//! there is one; where there is none, it ends the process, as it does by itself.
 
 use std::io::{self, IsTerminal, Write};
 use std::thread;
 
 use qibu::ServerHandle;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::log_file::LogFile;
+
 /// Watches on a thread of its own, for as long as the process lives.
-pub(crate) fn stop_on_signals(handle: ServerHandle) -> io::Result<()> {
+pub(crate) fn watch(server: ServerHandle, log: Option<LogFile>) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    thread::Builder::new().name("qibu signals".into()).spawn(move || {
-        let mut signals = signals.forever();
-        if signals.next().is_some() {
-            if io::stderr().is_terminal() {
-                let _ = writeln!(io::stderr(), "Finishing what runs; once more ends it at once.");
-            }
-            handle.shutdown();
-        }
-        if signals.next().is_some() {
-            handle.abort();
-        }
-    })?;
+    if log.is_some() {
+        signals.add_signal(SIGHUP)?;
+    }
+    let mut watch = Watch { server, log, terminal: Terminal::now(), ending: Ending::NotAsked };
+    let watch = move || signals.forever().for_each(|signal| watch.take(signal));
+    thread::Builder::new().name("qibu signals".into()).spawn(watch)?;
     Ok(())
+}
+
+struct Watch {
+    server: ServerHandle,
+    log: Option<LogFile>,
+    /// As it was at the start.
+    terminal: Terminal,
+    ending: Ending,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Terminal {
+    There,
+    NotThere,
+}
+
+#[derive(Clone, Copy)]
+enum Ending {
+    NotAsked,
+    Asked,
+}
+
+impl Terminal {
+    fn now() -> Self {
+        if io::stderr().is_terminal() { Self::There } else { Self::NotThere }
+    }
+}
+
+impl Watch {
+    fn take(&mut self, signal: i32) {
+        // A terminal that has gone says so by the same signal: then nobody is left to end us.
+        let is_hangup = || self.terminal == Terminal::There && Terminal::now() == Terminal::NotThere;
+        match (signal, self.ending) {
+            (SIGHUP, _) if !is_hangup() => self.log.iter().for_each(LogFile::reopen),
+            (_, Ending::Asked) => self.server.abort(),
+            (_, Ending::NotAsked) => {
+                self.ending = Ending::Asked;
+                if Terminal::now() == Terminal::There {
+                    let _ = writeln!(io::stderr(), "Finishing what runs; once more ends it at once.");
+                }
+                self.server.shutdown();
+            }
+        }
+    }
 }

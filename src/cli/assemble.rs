@@ -7,22 +7,33 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use qibu::{AccessLog, AllowedHosts, Handler, HandlerExt, LiveReload, StaticFiles};
+use qibu::{AccessLog, AllowedHosts, Handler, HandlerExt, LiveReload, LogFormat, StaticFiles};
 
 use super::complaint::Complaint;
 use super::file;
 use super::options::Settings;
+use crate::log_file::LogFile;
 
 /// Opens what is served, and puts around it what the settings ask for. The last one sees a request first.
-pub(super) fn handler(settings: &Settings) -> Result<Arc<dyn Handler>, Complaint> {
+pub(super) fn handler(settings: &Settings, log: Option<&LogFile>) -> Result<Arc<dyn Handler>, Complaint> {
     let handler = files(settings, settings.folder())?.boxed();
     let handler = if settings.watch { handler.with(live_reload(settings)?).boxed() } else { handler };
     let handler = match allowed_hosts(settings)? {
         Some(hosts) => handler.with(hosts).boxed(),
         None => handler,
     };
-    let handler = handler.with(AccessLog::new()).boxed();
+    let handler = handler.with(access_log(settings, log)).boxed();
     Ok(handler.into())
+}
+
+/// A line for each answer, to the file if there is one.
+fn access_log(settings: &Settings, log: Option<&LogFile>) -> AccessLog {
+    let default = if log.is_some() { LogFormat::Combined } else { LogFormat::Text };
+    let lines = AccessLog::new().format(settings.log_format.map_or(default, Into::into));
+    match log.cloned() {
+        Some(log) => lines.to(move |line| log.write(line)),
+        None => lines,
+    }
 }
 
 /// For which names we answer. A server for this computer alone answers only for its own names: see [`AllowedHosts`]. Where
@@ -37,15 +48,17 @@ fn allowed_hosts(settings: &Settings) -> Result<Option<AllowedHosts>, Complaint>
     named.map(Some).map_err(|error| Complaint::Usage(format!("--allow-host: {error}")))
 }
 
-/// One folder or file, served as the settings say. Our own settings are nobody's business, whatever the file is called.
+/// One folder or file, served as the settings say. Our own settings and log are nobody's business,
+/// whatever their files are called.
 fn files(settings: &Settings, path: &Path) -> Result<StaticFiles, Complaint> {
     let files = StaticFiles::open(path).map_err(|error| cannot_read(path, &error))?;
     let files = match &settings.charset {
         Some(name) => files.charset(name).map_err(|error| Complaint::Usage(format!("charset: {error}")))?,
         None => files,
     };
-    let own = settings.config_file.as_deref().and_then(Path::file_name);
-    Ok([Some(OsStr::new(file::NAME)), own].into_iter().flatten().fold(files, StaticFiles::hide))
+    let own = [settings.config_file.as_deref(), settings.log_file.as_deref().map(Path::new)];
+    let own = own.into_iter().flatten().filter_map(Path::file_name);
+    Ok(own.chain([OsStr::new(file::NAME)]).fold(files, StaticFiles::hide))
 }
 
 fn live_reload(settings: &Settings) -> Result<LiveReload, Complaint> {

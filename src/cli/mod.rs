@@ -25,16 +25,21 @@ mod listen;
 mod options;
 mod settings;
 
+use std::path::Path;
+use std::thread::JoinHandle;
+
 use qibu::WebServer;
 
 pub(crate) use self::complaint::Complaint;
 use self::options::Options;
+pub(crate) use self::options::{LineFormat, Settings};
+use crate::log_file::LogFile;
 
 /// What the command line asks for.
 #[derive(Debug)]
 pub(crate) enum Task {
     Print(String),
-    Serve(Box<options::Settings>),
+    Serve(Box<Settings>),
 }
 
 /// A server that listens, and what there is to say about it.
@@ -42,6 +47,8 @@ pub(crate) struct Prepared {
     pub(crate) server: WebServer,
     /// One line each.
     pub(crate) news: Vec<String>,
+    /// With the thread that writes it.
+    pub(crate) log: Option<(LogFile, JoinHandle<()>)>,
 }
 
 /// Reads the three sources. Wrong usage, `--help` and `--version` end the process here.
@@ -55,9 +62,16 @@ pub(crate) fn read() -> Result<Task, Complaint> {
     Ok(Task::Serve(Box::new(resolved.settings)))
 }
 
-/// Opens the folder and listens.
-pub(crate) fn prepare(settings: &options::Settings) -> Result<Prepared, Complaint> {
-    let listening = listen::listen(settings, &assemble::handler(settings)?)?;
+/// Opens the log and the folder, and listens.
+pub(crate) fn prepare(settings: &Settings) -> Result<Prepared, Complaint> {
+    let log = settings.log_file.as_ref().map(|path| open_log(path)).transpose()?;
+    let handler = assemble::handler(settings, log.as_ref().map(|(log, _)| log))?;
+    let listening = listen::listen(settings, &handler)?;
     let news = banner::lines(settings, &listening);
-    Ok(Prepared { server: listening.server, news })
+    Ok(Prepared { server: listening.server, news, log })
+}
+
+fn open_log(path: &str) -> Result<(LogFile, JoinHandle<()>), Complaint> {
+    let complain = |error| Complaint::Failure(format!("--log-file {path} cannot be written: {error}"));
+    LogFile::open(Path::new(path)).map_err(complain)
 }

@@ -7,7 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use qibu::LogFormat;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// Options that change only how the served files are shown. A qibu.toml that was merely found may set these and no others.
@@ -16,9 +18,12 @@ pub(super) const SITE: &str = "Site";
 /// Who can see it, and where.
 pub(super) const NETWORK: &str = "Network";
 
+/// What is written down.
+const LOG: &str = "Log";
+
 /// Serves a folder on the web.
 #[derive(Debug, Parser)]
-#[command(name = "qibu", version, about = "Serves a folder on the web", after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "qibu", version, about = "Serves a folder on the web", after_help = MORE, after_long_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct Options {
     #[command(flatten)]
     pub(super) settings: Settings,
@@ -28,10 +33,10 @@ pub(super) struct Options {
     pub(super) config: Option<PathBuf>,
 
     /// Do not read ./qibu.toml
-    #[arg(long, help_heading = "Settings", overrides_with = "config")]
+    #[arg(long, hide_short_help = true, help_heading = "Settings", overrides_with = "config")]
     pub(super) no_config: bool,
 
-    /// Print the settings and where each comes from, as a qibu.toml, and end
+    /// Print the settings and where each comes from, as a qibu.toml
     #[arg(long, help_heading = "Settings")]
     pub(super) print_config: bool,
 }
@@ -66,13 +71,28 @@ pub(crate) struct Settings {
     #[arg(short, long, help_heading = NETWORK, value_name = "ADDRESS")]
     pub(super) bind: Vec<Bind>,
 
-    /// A name of this computer to answer for, besides localhost; all others get 421 (with --lan or -b: if you say this)
+    /// A name to answer for, besides localhost; may be given several times
+    ///
+    /// While only this computer is let in, a request for another host gets 421: it may come from a page of another site that
+    /// has its own name point to this computer (DNS rebinding). `.example.org` stands for example.org and all names below
+    /// it. With --lan, or -b and an address of the network, names are checked only if you say this.
     #[arg(long, help_heading = NETWORK, value_name = "NAME")]
     pub(super) allow_host: Vec<String>,
 
     /// How many event loops, each on a thread [default: one per core]
-    #[arg(long, help_heading = NETWORK, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, hide_short_help = true, help_heading = NETWORK, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) loops: Option<u16>,
+
+    /// How a line for each answer looks: text, common, combined, json [default: text; in a file: combined]
+    #[arg(long, hide_possible_values = true, help_heading = LOG, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LineFormat>,
+
+    /// Write these lines to a file, which SIGHUP opens anew
+    ///
+    /// Without it they are printed on a terminal, if there is one, or anywhere if --log-format is given. The file is never
+    /// served.
+    #[arg(long, help_heading = LOG, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
+    pub(super) log_file: Option<String>,
 
     /// The file that was read, so that it is not served.
     #[arg(skip)]
@@ -80,6 +100,10 @@ pub(crate) struct Settings {
     pub(super) config_file: Option<PathBuf>,
 }
 
+/// What stands below the short help.
+const MORE: &str = "qibu --help says more, with examples.";
+
+/// What stands below the long one.
 const EXAMPLES: &str = "\
 Examples:
   qibu                     serve this folder at http://localhost:8080/
@@ -88,9 +112,16 @@ Examples:
   qibu -p 3000 book.pdf    serve one file, on a port of your choice
   qibu -b unix:/run/q.sock serve behind a proxy on this computer
 
-Each option is also a variable, as in QIBU_PORT=3000, and a key of qibu.toml, as in port = 3000.
-Flags win over variables, variables over the file; --no-lan undoes a --lan of the file.
-Never served: names that begin with a dot (but /.well-known/), and links that lead out of the folder.
+Settings: each option is also a variable, as in QIBU_PORT=3000, and a key of a file, as in
+  port = 3000
+  bind = [\"127.0.0.1\", \"::1\"]
+Flags win over variables, variables over the file; --no-lan undoes a --lan of the file. The file is
+the one that --config names, or ./qibu.toml; of the latter, which may be a stranger's, only the port
+and the options under Site are taken.
+
+Never served: names that begin with a dot (but /.well-known/), links that lead out of the folder,
+and the files of --config and --log-file.
+
 More or less to read on the terminal: RUST_LOG=debug, RUST_LOG=error";
 
 impl Options {
@@ -166,6 +197,27 @@ pub(crate) enum Bind {
     Address(IpAddr),
     AddressAndPort(SocketAddr),
     Unix(PathBuf),
+}
+
+/// How a line of the access log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LineFormat {
+    Text,
+    Common,
+    Combined,
+    Json,
+}
+
+impl From<LineFormat> for LogFormat {
+    fn from(format: LineFormat) -> Self {
+        match format {
+            LineFormat::Text => Self::Text,
+            LineFormat::Common => Self::Common,
+            LineFormat::Combined => Self::Combined,
+            LineFormat::Json => Self::Json,
+        }
+    }
 }
 
 impl Bind {

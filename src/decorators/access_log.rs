@@ -1,27 +1,55 @@
 //! A line for each answer.
 //!
 //! The line goes to the `log` crate under the target `qibu::access`, at level info: where it ends up, and whether it is
-//! wanted at all, is for the program to say. What the client wrote is escaped, so that it cannot forge lines or steer a
+//! wanted at all, is for the program to say. Or it goes to a function of your own, which must not block: it runs on the
+//! event loop. What the client wrote is escaped in every [`format`], so that it can neither forge lines nor steer a
 //! terminal.
 //!
-//! Pattern: Decorator.
+//! The line is written when the answer is known, and not when the client has it: a download that is broken off has its
+//! whole length in the log.
+//!
+//! Pattern: Decorator; Strategy (the formats).
 
+mod escape;
+mod format;
+mod record;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use self::format::LogFormat;
+use self::record::Record;
 use crate::handler::{Handler, Middleware};
 use crate::message::{Request, Response};
 
 /// The log target of the lines, to be named in a filter such as `RUST_LOG=qibu::access=info`.
 const TARGET: &str = "qibu::access";
 
-/// Logs each answer: client, request, status, length in bytes.
+/// Logs each answer: client, request, status, length in bytes; more in other [`LogFormat`]s.
 ///
 /// ```
-/// use qibu::{AccessLog, HandlerExt, Request};
+/// use std::sync::mpsc;
+/// use qibu::{AccessLog, HandlerExt, LogFormat, Request, testing::TestClient};
 ///
-/// let logged = (|_: &mut Request| "hello").with(AccessLog::new());
+/// let logged = (|_: &mut Request| "hello").with(AccessLog::new()); // through the `log` crate
+///
+/// let (sender, lines) = mpsc::channel();
+/// let log = AccessLog::new().format(LogFormat::Combined).to(move |line| sender.send(line.to_owned()).unwrap());
+/// TestClient::new((|_: &mut Request| "hello").with(log)).get("/a?b").header("User-Agent", "me").send();
+/// assert!(lines.recv().unwrap().ends_with(r#"] "GET /a?b HTTP/1.1" 200 5 "-" "me""#));
 /// ```
 #[derive(Debug, Default)]
 pub struct AccessLog {
-    _private: (),
+    format: LogFormat,
+    destination: Destination,
+}
+
+/// Who takes the lines.
+#[derive(Clone, Default)]
+enum Destination {
+    #[default]
+    Log,
+    Own(Arc<dyn Fn(&str) + Send + Sync>),
 }
 
 impl AccessLog {
@@ -32,36 +60,62 @@ impl AccessLog {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// How the lines look. Default: [`LogFormat::Text`].
+    #[must_use]
+    pub fn format(mut self, format: LogFormat) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Gives each line, without its end, to this function, and not to the `log` crate. It must not block.
+    #[must_use]
+    pub fn to(mut self, destination: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.destination = Destination::Own(Arc::new(destination));
+        self
+    }
+}
+
+impl Destination {
+    fn wants_lines(&self) -> bool {
+        match self {
+            Self::Log => log::log_enabled!(target: TARGET, log::Level::Info),
+            Self::Own(_) => true,
+        }
+    }
+
+    fn write(&self, format: LogFormat, record: &Record) {
+        match self {
+            Self::Log => log::info!(target: TARGET, "{}", format.line(record)),
+            Self::Own(write) if format == LogFormat::Text => write(&format!("{} {}", record.time, format.line(record))),
+            Self::Own(write) => write(&format.line(record).to_string()),
+        }
+    }
 }
 
 impl Middleware for AccessLog {
     fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response {
-        if !log::log_enabled!(target: TARGET, log::Level::Info) {
+        if !self.destination.wants_lines() {
             return next.handle(request);
         }
-        let (client, request_line) = (request.peer_addr().ip(), describe(request));
-        next.handle(request).map(move |response| {
-            let length = response.body().len().map_or_else(|| "-".to_owned(), |length| length.to_string());
-            log::info!(target: TARGET, "{client} {request_line} {} {length}", response.status().as_u16());
+        let mut record = Record::of(request);
+        let response = next.handle(request);
+        // Decorators further in may have found out more.
+        record.client = record::client(request);
+        let (format, destination) = (self.format, self.destination.clone());
+        response.map(move |response| {
+            record.answer(&response);
+            destination.write(format, &record);
             response
         })
     }
 }
 
-/// Method and target, with everything escaped that is not plain text.
-fn describe(request: &Request) -> String {
-    format!("{} {}", request.method(), request.target().escape_debug())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::TestClient;
-
-    #[test]
-    fn control_characters_cannot_reach_the_terminal() {
-        let client = TestClient::new(|request: &mut Request| describe(request));
-        let line = client.get("/\u{9b}31m").send();
-        assert_eq!(line.text(), "GET /\\u{9b}31m");
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Log => "Log",
+            Self::Own(_) => "Own",
+        })
     }
 }

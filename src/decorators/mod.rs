@@ -29,7 +29,7 @@ mod timeout;
 mod trusted_proxies;
 mod vary;
 
-pub use access_log::AccessLog;
+pub use access_log::{AccessLog, LogFormat};
 pub use allowed_hosts::AllowedHosts;
 pub use compress::Compress;
 pub use cors::Cors;

@@ -1,5 +1,6 @@
 //! The decorators, a file each, over the public API. Those that need a feature are left out without it.
 
+mod access_log;
 mod allowed_hosts;
 #[cfg(feature = "auth")]
 mod basic_auth;

@@ -8,6 +8,7 @@
 mod developing;
 mod ending;
 mod listening;
+mod log;
 mod rights;
 mod settings;
 mod speech;

@@ -9,29 +9,23 @@ use std::process::Command;
 use crate::support::*;
 
 #[test]
-fn help_fits_on_one_screen_and_names_every_option() {
-    for flag in ["--help", "-h"] {
-        let help = run(&mut qibu(&[flag]));
-        assert_eq!((help.code, &*help.stderr), (Some(0), ""), "{flag}");
-        assert!(help.stdout.lines().count() <= 40, "{flag} is too long:\n{}", help.stdout);
-        assert!(help.stdout.lines().all(|line| line.chars().count() <= 100), "{flag} is too wide:\n{}", help.stdout);
-        for part in [
-            "DIR|FILE",
-            "--lan",
-            "--port",
-            "--bind",
-            "--allow-host",
-            "--loops",
-            "--watch",
-            "--charset",
-            "--config",
-            "--version",
-            "8080",
-            "Examples:",
-        ] {
-            assert!(help.stdout.contains(part), "{flag} does not name {part}");
+fn the_short_help_fits_on_one_screen_and_the_long_one_names_every_option() {
+    let (short, long) = (run(&mut qibu(&["-h"])), run(&mut qibu(&["--help"])));
+    for help in [&short, &long] {
+        assert_eq!((help.code, &*help.stderr), (Some(0), ""));
+        assert!(help.stdout.lines().all(|line| line.chars().count() <= 100), "too wide:\n{}", help.stdout);
+        for part in ["DIR|FILE", "--lan", "--port", "--bind", "--allow-host", "--config", "--version", "8080", "--help"]
+        {
+            assert!(help.stdout.contains(part), "it does not name {part}:\n{}", help.stdout);
         }
     }
+    assert!(short.stdout.lines().count() <= 40, "too long:\n{}", short.stdout);
+    let settings = run(&mut qibu(&["--print-config"])).stdout;
+    for key in settings.lines().filter_map(|line| line.strip_prefix("# ")?.split_once(": ")).map(|(key, _)| key) {
+        let name = if key == "path" { "[DIR|FILE]".into() } else { format!(" --{key}") };
+        assert!(long.stdout.contains(&name), "--help does not name {name}:\n{}", long.stdout);
+    }
+    assert!(long.stdout.contains("Examples:"), "{}", long.stdout);
 }
 
 #[test]
@@ -56,6 +50,9 @@ fn wrong_usage_is_exit_code_2_and_says_which_argument() {
         (&["-b", "127.0.0.1:99999"], "127.0.0.1:99999"),
         (&["--lan", "-b", "::1"], "--bind"),
         (&["--allow-host"], "--allow-host"),
+        (&["--log-format", "xml"], "--log-format"),
+        (&["--log-file", ""], "--log-file"),
+        (&["--log-file"], "--log-file"),
         (&["one", "two"], "two"),
         (&[""], "DIR|FILE"),
     ];

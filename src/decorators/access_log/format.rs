@@ -1,0 +1,92 @@
+//! How a line looks.
+//!
+//! Pattern: Strategy.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::escape::{Json, Quoted, Text};
+use super::record::Record;
+
+/// How the lines of an [`AccessLog`](crate::AccessLog) look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum LogFormat {
+    /// For people: `127.0.0.1 GET /a?b 200 5`; with the time before it, unless it goes to the `log` crate, which has its own.
+    #[default]
+    Text,
+    /// The common log format of NCSA and Apache, in UTC.
+    Common,
+    /// The same with `Referer` and `User-Agent`, which most programs that read logs expect.
+    Combined,
+    /// An object for each line: `time` (RFC 3339), `client`, `method`, `target`, `version`, `host`, `status`, `bytes` (`null`
+    /// for a stream), `seconds` until the answer was ready, `referer`, `user_agent`, and `id` where
+    /// [`RequestId`](crate::RequestId) stands around the log.
+    Json,
+}
+
+impl LogFormat {
+    /// The line for this record.
+    pub(super) fn line(self, record: &Record) -> impl fmt::Display {
+        fmt::from_fn(move |f| match self {
+            Self::Text => text(record, f),
+            Self::Common => common(record, f),
+            Self::Combined => {
+                common(record, f)?;
+                write!(f, " \"{}\" \"{}\"", quoted(record.referer.as_deref()), quoted(record.user_agent.as_deref()))
+            }
+            Self::Json => json(record, f),
+        })
+    }
+}
+
+fn text(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (client, length) = (Or(record.client, '-'), Or(record.length, '-'));
+    write!(f, "{client} {} {} {} {length}", record.method, Text(&record.target), record.status.as_u16())
+}
+
+/// `%h %l %u %t "%r" %>s %b` in Apache's words; who the user is nobody has checked, so `-`.
+fn common(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (client, length) = (Or(record.client, '-'), Or(record.length.filter(|length| *length > 0), '-'));
+    let Record { time, method, target, version, status, .. } = record;
+    let (time, target, status) = (time.common(), Quoted(target), status.as_u16());
+    write!(f, "{client} - - [{time}] \"{method} {target} {version:?}\" {status} {length}")
+}
+
+fn json(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Record { time, method, version, status, .. } = record;
+    let client = record.client.as_ref().map(IpAddr::to_string);
+    write!(f, "{{\"time\":\"{time}\",\"client\":{},\"method\":\"{method}\"", string(client.as_deref()))?;
+    write!(f, ",\"target\":{},\"version\":\"{version:?}\"", string(Some(&record.target)))?;
+    write!(f, ",\"host\":{},\"status\":{}", string(record.host.as_deref()), status.as_u16())?;
+    write!(f, ",\"bytes\":{},\"seconds\":{:.6}", Or(record.length, "null"), record.duration.as_secs_f64())?;
+    write!(f, ",\"referer\":{}", string(record.referer.as_deref()))?;
+    write!(f, ",\"user_agent\":{}", string(record.user_agent.as_deref()))?;
+    match &record.id {
+        Some(id) => write!(f, ",\"id\":{}}}", string(Some(id))),
+        None => f.write_str("}"),
+    }
+}
+
+/// The value, or what stands for none.
+struct Or<T, N>(Option<T>, N);
+
+impl<T: fmt::Display, N: fmt::Display> fmt::Display for Or<T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(value) => value.fmt(f),
+            None => self.1.fmt(f),
+        }
+    }
+}
+
+fn quoted(text: Option<&str>) -> impl fmt::Display {
+    Or(text.map(Quoted), '-')
+}
+
+fn string(text: Option<&str>) -> impl fmt::Display {
+    fmt::from_fn(move |f| match text {
+        Some(text) => write!(f, "\"{}\"", Json(text)),
+        None => f.write_str("null"),
+    })
+}

@@ -1,0 +1,235 @@
+//! A file of lines that many threads write to, and none of them waits for.
+//!
+//! ```text
+//!  event loops ── append ──► lines in memory ── a moment later, all at once ──► one thread ──► the file
+//! ```
+//!
+//! A line is copied into memory, under a lock that is held for no longer than that; a thread writes what has gathered for a
+//! moment. So a slow disk stops no answer, and a busy server makes one write for hundreds of lines. If the disk is slower
+//! than the lines for long, lines are left out, and the file says how many.
+//!
+//! The file can be opened anew while it is in use, so that a log can be renamed and put away (SIGHUP).
+//!
+//! Pattern: Producer and consumer, with one buffer for each.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How long lines gather before they are written. Nobody who reads along sees the difference.
+const GATHERING: Duration = Duration::from_millis(20);
+
+/// How many bytes may wait; lines beyond that are left out. The disk is seconds behind, then.
+const MOST_WAITING: usize = 8 * 1024 * 1024;
+
+/// The file, as those see it who write to it. The last lines are written when [`Self::close`] is called.
+#[derive(Debug, Clone)]
+pub(crate) struct LogFile {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    news: Condvar,
+}
+
+/// What the thread has to do.
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: Vec<u8>,
+    /// Lines that found no room.
+    lost: u64,
+    request: Request,
+}
+
+/// What the thread is asked for, beside writing.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Request {
+    #[default]
+    None,
+    Reopen,
+    End,
+}
+
+impl LogFile {
+    /// Opens it, and makes it if there is none; new lines go to its end. The thread ends with [`Self::close`].
+    pub(crate) fn open(path: &Path) -> io::Result<(Self, JoinHandle<()>)> {
+        let shared = Arc::<Shared>::default();
+        let mut writer =
+            Writer { shared: shared.clone(), file: append(path)?, path: path.to_owned(), health: Health::Well };
+        let thread = thread::Builder::new().name("qibu log".into()).spawn(move || writer.run())?;
+        Ok((Self { shared }, thread))
+    }
+
+    /// Adds a line.
+    pub(crate) fn write(&self, line: &str) {
+        let mut waiting = self.shared.waiting();
+        if waiting.lines.len() + line.len() >= MOST_WAITING {
+            waiting.lost += 1;
+            return;
+        }
+        let was_idle = waiting.is_idle();
+        waiting.lines.extend_from_slice(line.as_bytes());
+        waiting.lines.push(b'\n');
+        drop(waiting);
+        if was_idle {
+            self.shared.news.notify_one();
+        }
+    }
+
+    /// Goes on in a file of the same name, which may be a new one.
+    pub(crate) fn reopen(&self) {
+        self.ask(Request::Reopen);
+    }
+
+    /// Writes what waits, and then no more.
+    pub(crate) fn close(&self) {
+        self.ask(Request::End);
+    }
+
+    fn ask(&self, request: Request) {
+        self.shared.waiting().request = request;
+        self.shared.news.notify_one();
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // A line is whole or not there, whoever panics.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn is_idle(&self) -> bool {
+        self.lines.is_empty() && self.request == Request::None
+    }
+}
+
+/// The thread.
+struct Writer {
+    shared: Arc<Shared>,
+    file: File,
+    path: PathBuf,
+    health: Health,
+}
+
+/// Whether the last write went well; a disk that stays full is said once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Well,
+    Failing,
+}
+
+impl Writer {
+    fn run(&mut self) {
+        let mut lines = Vec::new();
+        loop {
+            let waiting = self.shared.waiting();
+            let waiting = self.shared.news.wait_while(waiting, |waiting| waiting.is_idle());
+            let waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+            // More may come, and is written with it, unless somebody has asked for something.
+            let gathered =
+                self.shared.news.wait_timeout_while(waiting, GATHERING, |waiting| waiting.request == Request::None);
+            let (mut waiting, _) = gathered.unwrap_or_else(PoisonError::into_inner);
+            mem::swap(&mut lines, &mut waiting.lines);
+            let (lost, request) = (mem::take(&mut waiting.lost), mem::take(&mut waiting.request));
+            drop(waiting);
+            self.write(&lines, lost);
+            lines.clear();
+            match request {
+                Request::None => {}
+                Request::Reopen => self.reopen(),
+                Request::End => return,
+            }
+        }
+    }
+
+    fn write(&mut self, lines: &[u8], lost: u64) {
+        let written = self.file.write_all(lines).and_then(|()| match lost {
+            0 => Ok(()),
+            lost => writeln!(self.file, "# {lost} lines are missing: the disk was too slow"),
+        });
+        match (written, self.health) {
+            (Ok(()), _) => self.health = Health::Well,
+            (Err(_), Health::Failing) => {}
+            (Err(error), Health::Well) => {
+                self.health = Health::Failing;
+                log::error!("{} cannot be written, its lines are lost: {error}", self.path.display());
+            }
+        }
+    }
+
+    /// A log in the old place is better than none.
+    fn reopen(&mut self) {
+        match append(&self.path) {
+            Ok(file) => self.file = file,
+            Err(error) => log::error!("{} cannot be opened again: {error}", self.path.display()),
+        }
+    }
+}
+
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_many_threads_are_whole_and_all_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let (log, thread) = LogFile::open(&path).unwrap();
+        thread::scope(|scope| {
+            for name in ["a", "b", "c", "d"] {
+                let log = log.clone();
+                scope.spawn(move || (0..1000).for_each(|number| log.write(&format!("{name} {number}"))));
+            }
+        });
+        log.close();
+        thread.join().unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        for name in ["a", "b", "c", "d"] {
+            let numbers: Vec<_> = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).collect();
+            assert_eq!(numbers, (0..1000).map(|number| number.to_string()).collect::<Vec<_>>());
+        }
+        assert_eq!(text.lines().count(), 4000);
+    }
+
+    #[test]
+    fn it_goes_on_in_a_new_file_and_no_line_is_lost_or_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, old) = (folder.path().join("log"), folder.path().join("log.1"));
+        let (log, thread) = LogFile::open(&path).unwrap();
+        log.write("before");
+        std::fs::rename(&path, &old).unwrap();
+        log.reopen();
+        while !path.exists() {
+            thread::yield_now();
+        }
+        log.write("after");
+        log.close();
+        thread.join().unwrap();
+        assert_eq!(std::fs::read_to_string(old).unwrap(), "before\n");
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "after\n");
+    }
+
+    #[test]
+    fn lines_that_find_no_room_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let (log, thread) = LogFile::open(&path).unwrap();
+        log.write(&"x".repeat(MOST_WAITING));
+        log.write("short");
+        log.close();
+        thread.join().unwrap();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "short\n# 1 lines are missing: the disk was too slow\n");
+    }
+}

@@ -1,0 +1,98 @@
+//! A line for each answer: where it goes, how it looks, and how the file is put away.
+
+use std::fs;
+use std::net::TcpStream;
+use std::path::Path;
+
+use crate::support::*;
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+#[test]
+fn a_log_file_has_a_combined_line_for_each_answer_up_to_the_last() {
+    let folder = site();
+    let path = folder.path().join("access.log");
+    fs::write(&path, "older\n").unwrap();
+    let mut program = start(qibu(&["-p", "0", "--log-file", path.to_str().unwrap()]).arg(folder.path()));
+    program.get("/a.txt");
+    program.get("/nothing\u{9b}31m\"");
+    program.signal("TERM");
+    assert_eq!(program.wait().code(), Some(0));
+    let text = text(&path);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert_eq!(lines[0], "older");
+    assert!(lines[1].starts_with("127.0.0.1 - - [") && lines[1].ends_with(r#"] "GET /a.txt HTTP/1.1" 200 6 "-" "-""#));
+    assert!(lines[2].contains(r#""GET /nothing\xc2\x9b31m\" HTTP/1.1" 404 "#), "{text}");
+    assert_eq!((rest(&program.stdout), rest(&program.stderr)), (String::new(), String::new()));
+}
+
+/// As logrotate does it: rename, signal, and the old file is nobody's any more.
+#[test]
+fn a_hangup_opens_the_log_anew_and_loses_no_line() {
+    let folder = site();
+    let (path, old) = (folder.path().join("log"), folder.path().join("log.1"));
+    let mut program = start(qibu(&["-p", "0", "--log-file", path.to_str().unwrap()]).arg(folder.path()));
+    program.get("/first");
+    until("the line is written", || text(&path).contains("/first"));
+    fs::rename(&path, &old).unwrap();
+    program.get("/second");
+    program.signal("HUP");
+    until("there is a new file", || path.exists());
+    program.get("/third");
+    program.signal("TERM");
+    assert_eq!(program.wait().code(), Some(0));
+    let both = text(&old) + &text(&path);
+    for part in ["/first ", "/second ", "/third "] {
+        assert_eq!(both.matches(part).count(), 1, "{part}: {both}");
+    }
+    assert!(text(&path).contains("/third ") && text(&old).contains("/first "));
+}
+
+#[test]
+fn a_hangup_ends_it_where_there_is_no_log_to_open_anew() {
+    let folder = site();
+    let mut program = start(qibu(&["-p", "0"]).arg(folder.path()));
+    program.signal("HUP");
+    program.wait();
+    assert!(TcpStream::connect(("127.0.0.1", program.port())).is_err());
+}
+
+#[test]
+fn a_log_in_the_folder_is_not_served() {
+    let folder = site();
+    let path = folder.path().join("access.log");
+    let program = start(qibu(&["-p", "0", "--log-file", path.to_str().unwrap()]).arg(folder.path()));
+    program.get("/a.txt");
+    until("a line is written", || !text(&path).is_empty());
+    assert!(program.get("/access.log").starts_with("HTTP/1.1 404 "));
+    assert!(!program.get("/").contains("access.log"));
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_named_with_its_option() {
+    let folder = site();
+    for path in ["/no/such/folder/log", folder.path().to_str().unwrap()] {
+        let complaint = complaint(qibu(&["-p", "0", "--log-file", path]).arg(folder.path()));
+        assert!(complaint.contains("--log-file") && complaint.contains(path), "{complaint}");
+    }
+}
+
+#[test]
+fn who_asks_for_a_format_gets_lines_where_no_terminal_is() {
+    let folder = site();
+    let begins =
+        [("text", "20"), ("common", "127.0.0.1 - - ["), ("combined", "127.0.0.1 - - ["), ("json", "{\"time\":")];
+    for (format, begin) in begins {
+        let mut program = start(qibu(&["-p", "0", "--log-format", format]).arg(folder.path()));
+        program.get("/a.txt?\u{202e}");
+        program.signal("TERM");
+        assert_eq!(program.wait().code(), Some(0));
+        let log = rest(&program.stderr);
+        assert!(log.starts_with(begin) && log.lines().count() == 1, "{format}: {log}");
+        assert!(log.contains("/a.txt?") && !log.contains('\u{202e}'), "{format}: {log}");
+        assert!(format != "json" || serde_json::from_str::<serde_json::Value>(&log).is_ok(), "{log}");
+    }
+}
