@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use qibu::AccessLog;
 
-use cli::{Complaint, LineFormat, Task};
+use cli::{Complaint, LineFormat, Task, plain};
 
 fn main() -> ExitCode {
     match cli::read().and_then(perform) {
@@ -47,25 +47,13 @@ fn perform(task: Task) -> Result<(), Complaint> {
     let log = prepared.log.as_ref().map(|(log, _)| log.clone());
     signals::watch(prepared.server.handle(), log)
         .map_err(|error| Complaint::Failure(format!("signals cannot be caught: {error}")))?;
-    for line in prepared.news {
-        // Whoever closed our output still wants the folder.
-        let _ = writeln!(io::stdout(), "{}", plain(&line));
-    }
+    prepared.banner.show();
     let ended = prepared.server.start().map_err(|error| Complaint::Failure(error.to_string()));
     if let Some((log, thread)) = prepared.log {
         log.close();
         let _ = thread.join(); // it has said what it had to say
     }
     ended
-}
-
-/// A name may hold anything; on a terminal it is only text.
-fn plain(line: &str) -> String {
-    let show = |character: char| match character {
-        _ if character.is_control() => character.escape_default().to_string(),
-        _ => character.to_string(),
-    };
-    line.chars().map(show).collect()
 }
 
 /// Warnings always; a line for each answer where somebody is there to read it, or has said how it shall look. `RUST_LOG` says

@@ -59,6 +59,9 @@ fn builder(settings: &Settings, port: u16) -> Builder {
     if let Some(loops) = settings.loops {
         builder = builder.loops(loops.into());
     }
+    if let Some(count) = settings.max_connections {
+        builder = builder.max_connections(usize::try_from(count).unwrap_or(usize::MAX));
+    }
     for bind in &settings.bind {
         builder = match bind {
             Bind::Address(address) => builder.addr((*address, port)),

@@ -21,8 +21,10 @@ mod assemble;
 mod banner;
 mod complaint;
 mod file;
+mod generated;
 mod listen;
 mod options;
+mod qr;
 mod settings;
 
 use std::path::Path;
@@ -30,6 +32,7 @@ use std::thread::JoinHandle;
 
 use qibu::WebServer;
 
+pub(crate) use self::banner::{Banner, plain};
 pub(crate) use self::complaint::Complaint;
 use self::options::Options;
 pub(crate) use self::options::{LineFormat, Settings};
@@ -45,8 +48,7 @@ pub(crate) enum Task {
 /// A server that listens, and what there is to say about it.
 pub(crate) struct Prepared {
     pub(crate) server: WebServer,
-    /// One line each.
-    pub(crate) news: Vec<String>,
+    pub(crate) banner: Banner,
     /// With the thread that writes it.
     pub(crate) log: Option<(LogFile, JoinHandle<()>)>,
 }
@@ -55,6 +57,11 @@ pub(crate) struct Prepared {
 pub(crate) fn read() -> Result<Task, Complaint> {
     let matches = options::command().get_matches();
     let options = Options::of(&matches);
+    match options {
+        Options { completions: Some(shell), .. } => return Ok(Task::Print(generated::completions(shell))),
+        Options { man: true, .. } => return Ok(Task::Print(generated::man())),
+        _ => {}
+    }
     let resolved = settings::resolve(&matches, options)?;
     if options::is_asked(&matches, "print_config") {
         return Ok(Task::Print(resolved.to_toml()));
@@ -67,8 +74,8 @@ pub(crate) fn prepare(settings: &Settings) -> Result<Prepared, Complaint> {
     let log = settings.log_file.as_ref().map(|path| open_log(path)).transpose()?;
     let handler = assemble::handler(settings, log.as_ref().map(|(log, _)| log))?;
     let listening = listen::listen(settings, &handler)?;
-    let news = banner::lines(settings, &listening);
-    Ok(Prepared { server: listening.server, news, log })
+    let banner = Banner::of(settings, &listening)?;
+    Ok(Prepared { server: listening.server, banner, log })
 }
 
 fn open_log(path: &str) -> Result<(LogFile, JoinHandle<()>), Complaint> {

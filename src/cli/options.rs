@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap_complete::Shell;
 use qibu::LogFormat;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -39,6 +40,14 @@ pub(super) struct Options {
     /// Print the settings and where each comes from, as a qibu.toml
     #[arg(long, help_heading = "Settings")]
     pub(super) print_config: bool,
+
+    /// Print what this shell reads to complete the options
+    #[arg(long, hide_short_help = true, help_heading = "Settings", value_name = "SHELL")]
+    pub(super) completions: Option<Shell>,
+
+    /// Print the man page
+    #[arg(long, hide_short_help = true, help_heading = "Settings")]
+    pub(super) man: bool,
 }
 
 /// What can be set: by flag, by variable, or in a file.
@@ -79,6 +88,18 @@ pub(crate) struct Settings {
     #[arg(long, help_heading = NETWORK, value_name = "NAME")]
     pub(super) allow_host: Vec<String>,
 
+    /// Print a QR code of the address for the network [default: with --lan, on a terminal]
+    #[arg(long, hide_short_help = true, help_heading = NETWORK, action = ArgAction::SetTrue)]
+    pub(super) qr: Option<bool>,
+
+    /// Open it in the browser
+    #[arg(short, long, help_heading = NETWORK)]
+    pub(super) open: bool,
+
+    /// How many clients may be connected at once [default: 16384]
+    #[arg(long, hide_short_help = true, help_heading = NETWORK, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_connections: Option<u32>,
+
     /// How many event loops, each on a thread [default: one per core]
     #[arg(long, hide_short_help = true, help_heading = NETWORK, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) loops: Option<u16>,
@@ -111,6 +132,7 @@ Examples:
   qibu --lan               share this folder with the network
   qibu -p 3000 book.pdf    serve one file, on a port of your choice
   qibu -b unix:/run/q.sock serve behind a proxy on this computer
+  qibu --man | man -l -    read all this as a man page
 
 Settings: each option is also a variable, as in QIBU_PORT=3000, and a key of a file, as in
   port = 3000

@@ -186,3 +186,13 @@ fn a_page_of_another_site_reads_nothing_through_a_name_of_its_own() {
         assert!(tell(Ok(shared.connect()), &as_host("192.0.2.7")).ends_with("hello\n"));
     }
 }
+
+#[test]
+fn so_many_clients_are_let_in_and_no_more() {
+    let folder = site();
+    let program = start(qibu(&["-p", "0", "--loops", "1", "--max-connections", "1"]).arg(folder.path()));
+    let first = program.begin_large_answer();
+    let second = program.get("/a.txt");
+    assert!(second.starts_with("HTTP/1.1 503 "), "{second}");
+    drop(first);
+}

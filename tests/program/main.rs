@@ -5,6 +5,7 @@
 //! deadline, and every child is killed when its test ends.
 #![cfg(all(feature = "program", unix))] // signals, permissions and unix sockets are half of it
 
+mod defaults;
 mod developing;
 mod ending;
 mod listening;

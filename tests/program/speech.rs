@@ -46,3 +46,42 @@ fn who_closes_the_output_still_gets_the_folder() {
     program.signal("TERM");
     assert_eq!(program.wait().code(), Some(0));
 }
+
+#[test]
+fn a_qr_code_is_printed_where_it_is_asked_for_and_nowhere_else() {
+    let folder = site();
+    let has_code = |arguments: &[&str]| {
+        let program = start(qibu(&["-p", "0"]).args(arguments).arg(folder.path()));
+        program.banner.iter().filter(|line| line.contains("█▀") || line.contains("▀█") || line.contains('▄')).count()
+            > 8
+    };
+    assert!(!has_code(&["--lan"]), "no terminal, no code");
+    if own_address().is_some() {
+        assert!(has_code(&["--lan", "--qr"]));
+    }
+    assert!(!has_code(&[]) && !has_code(&["--qr"]), "no other device reaches this computer");
+}
+
+#[test]
+fn completions_and_the_man_page_know_every_option() {
+    let long = run(&mut qibu(&["--help"])).stdout;
+    let options: Vec<_> = long.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 3).collect();
+    let names = ["--lan", "--port", "--bind", "--allow-host", "--log-file", "--config"];
+    assert!(names.iter().all(|name| options.contains(name)), "{options:?}");
+    for arguments in [
+        &["--man"][..],
+        &["--completions", "bash"],
+        &["--completions", "zsh"],
+        &["--completions", "fish"],
+        &["--completions", "powershell"],
+    ] {
+        let printed = run(&mut qibu(arguments));
+        assert_eq!((printed.code, &*printed.stderr), (Some(0), ""), "{arguments:?}");
+        for name in names {
+            let bare = name.trim_start_matches('-').replace('-', "\\-");
+            let is_there = printed.stdout.contains(name.trim_start_matches('-')) || printed.stdout.contains(&bare);
+            assert!(is_there, "{arguments:?} does not know {name}");
+        }
+        assert!(!printed.stdout.contains("no-lan"), "{arguments:?}: the opposites are not for every day");
+    }
+}

@@ -53,6 +53,9 @@ fn wrong_usage_is_exit_code_2_and_says_which_argument() {
         (&["--log-format", "xml"], "--log-format"),
         (&["--log-file", ""], "--log-file"),
         (&["--log-file"], "--log-file"),
+        (&["--completions", "tcsh"], "--completions"),
+        (&["--max-connections", "0"], "--max-connections"),
+        (&["--qr=yes"], "--qr"),
         (&["one", "two"], "two"),
         (&[""], "DIR|FILE"),
     ];
@@ -134,6 +137,13 @@ fn a_taken_port_that_was_given_with_the_address_is_not_blamed_on_another_option(
     let complaint = complaint(&mut qibu(&["-b", &address]));
     assert!(complaint.contains(&address), "{complaint}");
     assert!(!complaint.contains("-p"), "-p does not change it: {complaint}");
+}
+
+#[test]
+fn a_browser_is_not_promised_a_unix_socket() {
+    let folder = site();
+    let complaint = complaint(&mut qibu(&["--open", "-b", &unix(&folder.path().join("socket"))]));
+    assert!(complaint.contains("--open"), "{complaint}");
 }
 
 #[test]
