@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::thread;
+use std::time::Duration;
 
 use qibu::ServerHandle;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -48,12 +49,28 @@ impl Terminal {
     }
 }
 
+/// How soon after its signal a terminal is gone.
+const LAST_MOMENTS: Duration = Duration::from_secs(1);
+
 impl Watch {
+    /// A terminal that is closed says so by the same signal, and then nobody is left to end us: we end with it.
+    fn hang_up(&self) {
+        self.log.iter().for_each(LogFile::reopen);
+        if self.terminal == Terminal::NotThere {
+            return;
+        }
+        let server = self.server.clone();
+        thread::spawn(move || {
+            thread::sleep(LAST_MOMENTS);
+            if Terminal::now() == Terminal::NotThere {
+                server.shutdown();
+            }
+        });
+    }
+
     fn take(&mut self, signal: i32) {
-        // A terminal that has gone says so by the same signal: then nobody is left to end us.
-        let is_hangup = || self.terminal == Terminal::There && Terminal::now() == Terminal::NotThere;
         match (signal, self.ending) {
-            (SIGHUP, _) if !is_hangup() => self.log.iter().for_each(LogFile::reopen),
+            (SIGHUP, _) => self.hang_up(),
             (_, Ending::Asked) => self.server.abort(),
             (_, Ending::NotAsked) => {
                 self.ending = Ending::Asked;

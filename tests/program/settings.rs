@@ -161,3 +161,16 @@ fn settings_are_never_served() {
     assert!(listing.contains("a.txt") && !listing.contains(".toml"), "{listing}");
     assert!(program.get("/sub/").contains("HTTP/1.1 200 ") && !program.get("/sub/").contains("qibu.toml"));
 }
+
+#[test]
+fn the_example_of_the_readme_is_right() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, rest) = readme.split_once("```toml\npath").expect("the example begins with the path");
+    let example = format!("path{}", rest.split_once("```").unwrap().0);
+    let folder = folder_with(&example);
+    let printed = printed(&mut qibu(&["--config", "qibu.toml"]), folder.path());
+    for line in example.lines() {
+        let (key, _) = line.split_once(" =").unwrap();
+        assert!(printed.lines().any(|printed| printed.starts_with(&format!("{key} ="))), "{key}: {printed}");
+    }
+}
