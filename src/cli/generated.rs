@@ -18,6 +18,8 @@ pub(super) fn completions(shell: Shell) -> String {
 /// The man page, in roff.
 pub(super) fn man() -> String {
     let mut text = Vec::new();
-    clap_mangen::Man::new(Options::command()).render(&mut text).expect("memory takes all that is written to it");
+    // It leaves the text of what the short help leaves out empty.
+    let command = Options::command().mut_args(|argument| argument.hide_short_help(false));
+    clap_mangen::Man::new(command).render(&mut text).expect("memory takes all that is written to it");
     String::from_utf8_lossy(&text).into_owned()
 }

@@ -82,6 +82,7 @@ fn completions_and_the_man_page_know_every_option() {
             let is_there = printed.stdout.contains(name.trim_start_matches('-')) || printed.stdout.contains(&bare);
             assert!(is_there, "{arguments:?} does not know {name}");
         }
+        assert!(!printed.stdout.contains("fR\n\n"), "{arguments:?}: an option without a text");
         assert!(!printed.stdout.contains("no-lan"), "{arguments:?}: the opposites are not for every day");
     }
 }
