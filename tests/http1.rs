@@ -1080,6 +1080,17 @@ fn a_body_that_comes_too_slowly_is_408() {
 }
 
 #[test]
+fn a_body_that_began_fast_may_not_be_slow_for_ever() {
+    // A fast start earns body_timeout at most: else a body of 2 MiB would earn two hours.
+    let mut conn = echo_server().connect();
+    conn.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n");
+    conn.send(&vec![b'x'; 1_999_000]);
+    let ended = (0..100).find(|_| conn.advance(seconds(1)).send(b"x").is_closed());
+    assert!(ended.is_some_and(|second| second <= 31), "{ended:?}");
+    assert_eq!(statuses(&mut conn), [408]);
+}
+
+#[test]
 fn every_wait_has_a_deadline() {
     let (server, _replies) = later_server();
     let (streams, _senders) = stream_server(1);

@@ -164,9 +164,12 @@ const SLOW_START: Duration = Duration::from_secs(5);
 /// When a transfer that `began` then, and has moved so many bytes, will have been too slow on average, if nothing more
 /// moves; `None` where it may be as slow as it likes.
 pub(crate) fn too_slow_at(began: Instant, bytes: u64, bytes_per_second: u32) -> Option<Instant> {
-    let rate = u64::from(bytes_per_second);
-    let earned = Duration::from_millis(bytes.saturating_mul(1000).checked_div(rate)?);
-    began.checked_add(SLOW_START)?.checked_add(earned)
+    began.checked_add(SLOW_START)?.checked_add(time_for(bytes, bytes_per_second)?)
+}
+
+/// How long so many bytes may take; `None` where they may take for ever.
+pub(crate) fn time_for(bytes: u64, bytes_per_second: u32) -> Option<Duration> {
+    bytes.saturating_mul(1_000_000).checked_div(bytes_per_second.into()).map(Duration::from_micros)
 }
 
 impl fmt::Debug for Connection {

@@ -168,7 +168,7 @@ impl Builder {
     }
 
     /// How fast a request body must come, in bytes per second on average, after the first 5 seconds; a slower one gets 408.
-    /// 0 lets it take its time. Default: 240.
+    /// What came faster before counts, but for no more than `body_timeout`. 0 lets it take its time. Default: 240.
     pub fn min_body_rate(mut self, bytes_per_second: u32) -> Self {
         self.http.min_body_rate = bytes_per_second;
         self

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use qibu::{Body, Builder, Handler, Plan, Reply, Request, Response, Router, StatusCode, ws};
+use qibu::{Body, Builder, Handler, IntoResponse, Plan, Reply, Request, Response, Router, StatusCode, ws};
 
 use crate::common::{Client, Gate, MarkedFile, eventually, get, local, send_to_all};
 use crate::support::{LOG, SOON, serve};
@@ -35,6 +35,8 @@ fn row(setting: &'static str, set: fn(Builder) -> Builder, sends: impl Into<Stri
 /// Of a body that is announced as too long, nothing is sent: it must be refused before.
 fn rows() -> Vec<Row> {
     let post = |framing: &str| format!("POST / HTTP/1.1\r\nHost: test\r\n{framing}");
+    // So much that the handler has begun to read.
+    let upload = |framing: &str| format!("POST /upload HTTP/1.1\r\nHost: test\r\n{framing}{}", "x".repeat(0x50000));
     let begun = "GET / HTTP/1.1\r\nHost: test\r\nName: ";
     let fields = |count| format!("GET / HTTP/1.1\r\nHost: test\r\n{}\r\n", "a: b\r\n".repeat(count));
     vec![
@@ -48,6 +50,13 @@ fn rows() -> Vec<Row> {
             post("Transfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n"),
             Shown::Status(413),
         ),
+        row(
+            "body_limit",
+            |b| b.body_limit(300_000),
+            upload("Transfer-Encoding: chunked\r\n\r\n50000\r\n"),
+            Shown::Status(413),
+        ),
+        row("body_timeout", |b| b.body_timeout(SOON), upload("Content-Length: 400000\r\n\r\n"), Shown::Status(408)),
         row("head_timeout", |b| b.head_timeout(SOON), begun, Shown::Status(408)),
         row("body_timeout", |b| b.body_timeout(SOON), post("Content-Length: 9\r\n\r\nhalf"), Shown::Status(408)),
         row("min_body_rate", |b| b.min_body_rate(1_000_000), post("Content-Length: 9\r\n\r\nhalf"), Shown::Status(408)),
@@ -58,7 +67,7 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-/// `/never` is put off for ever, `/stream` stands still, `/file` is too long for the system's buffers.
+/// `/upload` is read while it arrives, `/never` is put off for ever, `/stream` stands still, `/file` is too long for the system's buffers.
 struct Site {
     file: MarkedFile,
     replies: Mutex<Vec<Reply>>,
@@ -86,8 +95,16 @@ impl Handler for Site {
                 Response::text(body)
             }
             "/file" => Response::new(StatusCode::OK).with_body(Body::file(self.file.file.clone(), 0..self.file.length)),
+            "/upload" => match request.bytes() {
+                Ok(_) => Response::text("all of it"),
+                Err(error) => error.into_response(),
+            },
             _ => Response::text("hello"),
         }
+    }
+
+    fn plan(&self, request: &mut Request) -> Plan {
+        if request.path() == "/upload" { Plan::stream() } else { Plan::inline() }
     }
 }
 
@@ -116,7 +133,7 @@ fn check(row: &Row) {
 
 /// All at once, since two of them take their five seconds.
 #[test]
-fn each_of_12_limits_has_its_status_and_is_named_in_the_log() {
+fn each_of_14_limits_has_its_status_and_is_named_in_the_log() {
     thread::scope(|scope| {
         for row in rows() {
             scope.spawn(move || check(&row));

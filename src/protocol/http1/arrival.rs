@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use super::HttpSettings;
 use super::body::{Decoder, Framing};
-use crate::connection::{Connection, too_slow_at};
+use crate::connection::{Connection, time_for, too_slow_at};
 use crate::message::ProtocolError;
 
 /// A body on its way to us.
@@ -16,22 +16,23 @@ pub(super) struct Arrival {
     limit: u64,
     /// How much body has come.
     body: u64,
-    /// The same with what frames it.
-    received: u64,
-    began: Instant,
     /// When it last moved on.
     since: Instant,
+    /// When it will have been too slow on average; `None` where it may be as slow as it likes.
+    late_at: Option<Instant>,
 }
 
 impl Arrival {
-    pub(super) fn new(framing: Framing, limit: u64, now: Instant) -> Self {
-        Self { decoder: Decoder::new(framing), limit, body: 0, received: 0, began: now, since: now }
+    pub(super) fn new(framing: Framing, limit: u64, settings: &HttpSettings, now: Instant) -> Self {
+        let late_at = too_slow_at(now, 0, settings.min_body_rate);
+        Self { decoder: Decoder::new(framing), limit, body: 0, since: now, late_at }
     }
 
     /// Gives what has arrived to `take`.
     pub(super) fn receive(
         &mut self,
         new_socket: &mut Connection,
+        settings: &HttpSettings,
         mut take: impl FnMut(&[u8]),
     ) -> Result<(), ProtocolError> {
         while !self.is_done() && !new_socket.input().is_empty() {
@@ -43,10 +44,19 @@ impl Arrival {
             take(step.data);
             let used = step.used;
             new_socket.consume(used);
-            self.received += used as u64;
-            self.since = new_socket.now();
+            self.earn(used as u64, new_socket.now(), settings);
         }
         Ok(())
+    }
+
+    /// What comes faster than it must earns time, but no more than `body_timeout`: who began fast may not be slow for ever,
+    /// least of all where a worker waits for the rest.
+    fn earn(&mut self, bytes: u64, now: Instant, settings: &HttpSettings) {
+        self.since = now;
+        self.late_at = self.late_at.and_then(|late_at| {
+            let most = too_slow_at(now, 0, settings.min_body_rate)?.max(now + settings.body_timeout);
+            Some(late_at.checked_add(time_for(bytes, settings.min_body_rate)?)?.min(most))
+        });
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -59,14 +69,14 @@ impl Arrival {
 
     /// We have not looked since then: that is not the client's slowness.
     pub(super) fn excuse(&mut self, since: Instant, now: Instant) {
-        self.began += now.saturating_duration_since(since);
+        self.late_at = self.late_at.map(|late_at| late_at + now.saturating_duration_since(since));
         self.since = now;
     }
 
     /// When it must have gone on: in time, and fast enough on average.
     pub(super) fn deadline(&self, settings: &HttpSettings) -> Instant {
         let stalled = self.since + settings.body_timeout;
-        too_slow_at(self.began, self.received, settings.min_body_rate).map_or(stalled, |slow| slow.min(stalled))
+        self.late_at.map_or(stalled, |late_at| late_at.min(stalled))
     }
 
     pub(super) fn lateness(&self, now: Instant, settings: &HttpSettings) -> ProtocolError {

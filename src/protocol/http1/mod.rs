@@ -169,7 +169,7 @@ impl Session for HttpSession {
             }
             State::Uploading(uploading) => {
                 if let Some(answer) = uploading.hear(new_socket, note) {
-                    let exchange = uploading.leave(new_socket);
+                    let exchange = uploading.leave(new_socket, &self.shared.settings);
                     self.state = self.answer(new_socket, exchange, answer);
                 }
             }
@@ -327,13 +327,13 @@ impl HttpSession {
             request,
             place: plan.place,
             exchange,
-            arrival: Arrival::new(head.framing, limit, new_socket.now()),
+            arrival: Arrival::new(head.framing, limit, &self.shared.settings, new_socket.now()),
             collected: Vec::new(),
         }))
     }
 
     fn read_body(&mut self, new_socket: &mut Connection, mut reading: Box<ReadingBody>) -> Step {
-        match reading.collect(new_socket) {
+        match reading.collect(new_socket, &self.shared.settings) {
             Ok(()) if reading.arrival.is_done() => {
                 let ReadingBody { mut request, place, exchange, arrival, collected } = *reading;
                 request.set_body(RequestBody::whole(collected.into(), arrival.into_trailers()));
@@ -361,7 +361,7 @@ impl HttpSession {
     }
 
     fn upload(&mut self, new_socket: &mut Connection, mut uploading: Box<Uploading>) -> Step {
-        match uploading.receive(new_socket) {
+        match uploading.receive(new_socket, &self.shared.settings) {
             Ok(()) if uploading.is_done() => {
                 let (exchange, missing) = uploading.finish();
                 Step::Stay(State::Waiting(Box::new(Waiting { exchange, missing, since: new_socket.now() })))

@@ -43,10 +43,14 @@ impl Uploading {
     }
 
     /// Takes what has arrived of the body, as far as the handler has room for it.
-    pub(super) fn receive(&mut self, new_socket: &mut Connection) -> Result<(), ProtocolError> {
+    pub(super) fn receive(
+        &mut self,
+        new_socket: &mut Connection,
+        settings: &HttpSettings,
+    ) -> Result<(), ProtocolError> {
         if self.flow == Flow::Flowing {
             let feed = &self.feed;
-            self.arrival.receive(new_socket, |bytes| feed.put(bytes))?;
+            self.arrival.receive(new_socket, settings, |bytes| feed.put(bytes))?;
             if feed.waits_for_room(&new_socket.address(), self.exchange.id) {
                 self.flow = Flow::Paused { since: new_socket.now() };
             }
@@ -75,8 +79,8 @@ impl Uploading {
 
     /// The handler has answered before the body came to its end. What is here already is read and forgotten; if that is
     /// not all, the rest stands where the next request should, and the connection cannot be used again.
-    pub(super) fn leave(&mut self, new_socket: &mut Connection) -> Exchange {
-        let rest = self.arrival.receive(new_socket, |_| {});
+    pub(super) fn leave(&mut self, new_socket: &mut Connection, settings: &HttpSettings) -> Exchange {
+        let rest = self.arrival.receive(new_socket, settings, |_| {});
         let reuse = if rest.is_ok() && self.is_done() { self.exchange.reuse } else { Reuse::Close };
         Exchange { reuse, ..self.exchange }
     }

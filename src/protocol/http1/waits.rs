@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::HttpSettings;
 use super::arrival::Arrival;
 use super::exchange::Exchange;
 use crate::connection::Connection;
@@ -34,9 +35,13 @@ pub(super) enum Missing {
 
 impl ReadingBody {
     /// Takes what has arrived of the body.
-    pub(super) fn collect(&mut self, new_socket: &mut Connection) -> Result<(), ProtocolError> {
+    pub(super) fn collect(
+        &mut self,
+        new_socket: &mut Connection,
+        settings: &HttpSettings,
+    ) -> Result<(), ProtocolError> {
         let collected = &mut self.collected;
-        self.arrival.receive(new_socket, |bytes| collected.extend_from_slice(bytes))
+        self.arrival.receive(new_socket, settings, |bytes| collected.extend_from_slice(bytes))
     }
 
     /// Whether the handler shall begin, though there is more to come.
