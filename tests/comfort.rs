@@ -117,6 +117,18 @@ fn echo_cookie(request: &mut Request) -> Option<String> {
     request.cookie("a").map(str::to_owned)
 }
 
+/// A page of a neighbouring domain can set `\u{2003}__Host-a`, but never `__Host-a`: browsers look at the start of the name.
+#[test]
+fn white_space_of_unicode_is_part_of_a_cookies_name() {
+    let client = TestClient::new(|request: &mut Request| request.cookie("__Host-a").map(str::to_owned));
+    for white_space in ["\u{a0}", "\u{85}", "\u{2003}", "\u{3000}"] {
+        let field = format!("{white_space}__Host-a=theirs");
+        assert_eq!(client.get("/").header("cookie", &field).send().status(), 404, "{field:?}");
+        let field = format!("{field}; __Host-a=ours");
+        assert_eq!(client.get("/").header("cookie", &field).send().text(), "ours", "{field:?}");
+    }
+}
+
 #[test]
 fn cookies_are_read_as_they_were_sent() {
     let client = TestClient::new(echo_cookie);

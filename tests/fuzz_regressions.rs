@@ -39,6 +39,11 @@ fn conditions_and_ranges_are_answered_with_the_right_bytes() {
 }
 
 #[test]
+fn cookies_are_read_as_they_were_sent() {
+    replay("cookies", invariants::cookies);
+}
+
+#[test]
 fn a_date_means_the_same_in_all_its_forms_and_fields() {
     replay("dates", invariants::dates);
 }

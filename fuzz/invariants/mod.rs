@@ -12,6 +12,7 @@
 pub(crate) mod answers;
 mod chunked;
 mod conditional;
+mod cookies;
 mod dates;
 mod fields;
 pub(crate) mod grammar;
@@ -24,6 +25,7 @@ mod websocket;
 
 pub(crate) use self::chunked::{chunked, streamed};
 pub(crate) use self::conditional::conditional;
+pub(crate) use self::cookies::cookies;
 pub(crate) use self::dates::dates;
 pub(crate) use self::fields::fields;
 pub(crate) use self::http1_session::http1_session;

@@ -220,7 +220,8 @@ impl std::fmt::Debug for Sessions {
 /// The values of all cookies of that name (RFC 6265 section 4.2). There may be several: any subdomain can set one.
 fn cookies<'a>(request: &'a Request, name: &'a str) -> impl Iterator<Item = &'a str> {
     let fields = request.header_values("cookie").filter_map(|field| std::str::from_utf8(field).ok());
-    let pairs = fields.flat_map(|field| field.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let pairs =
+        fields.flat_map(|field| field.split(';')).filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='));
     pairs.filter(move |(known, _)| *known == name).map(|(_, value)| value)
 }
 
