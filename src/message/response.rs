@@ -72,6 +72,9 @@ impl Response {
 
     /// The status and its name as text, as in `404 Not Found`.
     pub fn status_page(status: StatusCode) -> Self {
+        if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+            return Self::new(status); // RFC 9110 §15: these have no content
+        }
         let name = status.canonical_reason().unwrap_or("");
         Self::text(format!("{} {name}\n", status.as_str())).with_status(status)
     }
