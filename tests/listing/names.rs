@@ -231,7 +231,7 @@ fn a_folder_that_comes_and_goes_is_there_or_not() {
     let site = Site::new(&["sub/"]);
     thread::scope(|scope| {
         let changing = scope.spawn(|| {
-            for round in 0..300 {
+            for round in 0..100 {
                 (0..5).for_each(|number| site.add(format!("sub/{round}-{number}"), b""));
                 fs::remove_dir_all(site.path("sub")).unwrap();
                 site.add("sub/", b"");
