@@ -198,3 +198,15 @@ fn a_wrong_file_is_an_error_that_names_file_and_line() {
     assert!(alice().realm("a\r\nb").is_err() && alice().realm("\u{e9}").is_err());
     assert!(!format!("{:?}", alice()).contains("$2b$"));
 }
+
+#[test]
+fn no_random_credentials_get_in() {
+    let client = TestClient::new(hello.with(alice()));
+    let mut random = fastrand::Rng::with_seed(11);
+    let words = ["Basic ", "basic", " ", "YWxpY2U6", "c2V2ZW4=", "=", ":", "alice", "\t", ",", "/", "+", "A", "\u{e9}"];
+    for _ in 0..2000 {
+        let field: String = (0..random.usize(0..8)).map(|_| words[random.usize(0..words.len())]).collect();
+        let status = client.get("/").header("Authorization", &field).send().status();
+        assert!([401, 429].contains(&status), "{field}: {status}");
+    }
+}

@@ -8,6 +8,7 @@ mod basic_auth;
 mod compress;
 mod cors;
 mod health;
+mod hostile;
 mod metrics;
 mod rate_limit;
 mod refusals;

@@ -170,3 +170,24 @@ fn a_wrong_setting_is_an_error_that_says_so() {
     }
     assert!(!format!("{:?}", Sessions::new(KEY).unwrap()).contains("nobody"));
 }
+
+#[test]
+fn no_random_cookie_is_ours() {
+    let client = client(Sessions::new(KEY).unwrap());
+    let real = cookie(&client.get("/set/user/alice").send());
+    let mut random = fastrand::Rng::with_seed(13);
+    for _ in 0..2000 {
+        let mut forged = real.clone().into_bytes();
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize("session=".len()..forged.len());
+            match random.u8(0..3) {
+                0 => forged[at] = random.alphanumeric() as u8,
+                1 => drop(forged.remove(at)),
+                _ => forged.insert(at, b"=&.%;,09"[random.usize(0..8)]),
+            }
+        }
+        let forged = String::from_utf8(forged).unwrap();
+        let text = get(&client, "/get/user", &forged).text().to_owned();
+        assert!(text == "nothing" || forged.starts_with(&real), "{forged}: {text}");
+    }
+}
