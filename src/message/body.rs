@@ -241,6 +241,12 @@ impl From<Bytes> for Body {
     }
 }
 
+impl From<FileSlice> for Body {
+    fn from(slice: FileSlice) -> Self {
+        Self { kind: Kind::File(slice) }
+    }
+}
+
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Self {
         Bytes::from(bytes).into()

@@ -29,6 +29,7 @@ mod conditional;
 mod glob;
 mod listing;
 mod media_type;
+mod multipart;
 mod not_found;
 mod range;
 mod representation;

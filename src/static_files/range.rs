@@ -1,4 +1,7 @@
-//! Which part of a file is wanted (RFC 9110 section 14).
+//! Which parts of a file are wanted (RFC 9110 section 14).
+//!
+//! A set of ranges costs the client a line and could cost the server the file many times over. So a set is answered in parts
+//! only if it has few of them and no byte twice; any other set is answered whole, as section 14.2 allows.
 
 use std::ops::Range;
 
@@ -13,9 +16,14 @@ pub(super) enum Selection {
     Whole,
     /// These bytes; never empty.
     Part(Range<u64>),
+    /// Each of these, in that order; at least two, none empty, and no byte twice.
+    Parts(Vec<Range<u64>>),
     /// 416: the file has no byte of what was asked for.
     Unsatisfiable,
 }
+
+/// Longer sets are answered whole.
+const MOST_PARTS: usize = 16;
 
 /// Looks at Range and If-Range. RFC 9110 §14.2: Range is defined for GET only, and may be ignored.
 pub(super) fn select(request: &Request, current: &Validators, length: u64) -> Selection {
@@ -47,20 +55,45 @@ fn is_current(request: &Request, current: &Validators) -> bool {
     }
 }
 
-/// One range. A set of several is answered whole, as RFC 9110 §14.2 allows; so is what is no range.
+/// What is no set of ranges is answered whole (RFC 9110 §14.2), and so is a set that asks for too much.
 fn parse(range: &str, length: u64) -> Selection {
-    let spec = match range.split_once('=') {
-        Some((unit, spec)) if unit.eq_ignore_ascii_case("bytes") => spec,
+    let set = match range.split_once('=') {
+        Some((unit, set)) if unit.eq_ignore_ascii_case("bytes") && !set.starts_with([' ', '\t']) => set,
         _ => return Selection::Whole,
     };
-    let Some((first, last)) = spec.split_once('-') else { return Selection::Whole };
-    let part = match (number(first), number(last)) {
-        (Some(first), Some(last)) if first <= last => first..last.saturating_add(1).min(length),
-        (Some(first), None) if last.is_empty() => first..length,
-        (None, Some(suffix)) if first.is_empty() => length.saturating_sub(suffix)..length,
-        _ => return Selection::Whole,
+    // RFC 9110 §5.6.1.2: empty elements of a list do not count.
+    let elements =
+        set.split(',').map(|element| element.trim_matches([' ', '\t'])).filter(|element| !element.is_empty());
+    let Some(mut ranges) = elements.map(|element| parse_one(element, length)).collect::<Option<Vec<_>>>() else {
+        return Selection::Whole;
     };
-    if part.is_empty() { Selection::Unsatisfiable } else { Selection::Part(part) }
+    if ranges.is_empty() || ranges.len() > MOST_PARTS {
+        return Selection::Whole;
+    }
+    ranges.retain(|range| !range.is_empty()); // RFC 9110 §14.1.1: one that is satisfiable is enough
+    match &ranges[..] {
+        [] => Selection::Unsatisfiable,
+        [range] => Selection::Part(range.clone()),
+        _ if have_a_byte_twice(&ranges) => Selection::Whole,
+        _ => Selection::Parts(ranges),
+    }
+}
+
+/// One range of a set, empty where the file has no byte of it. `None` for what is no range.
+fn parse_one(element: &str, length: u64) -> Option<Range<u64>> {
+    let (first, last) = element.split_once('-')?;
+    match (number(first), number(last)) {
+        (Some(first), Some(last)) if first <= last => Some(first..last.saturating_add(1).min(length)),
+        (Some(first), None) if last.is_empty() => Some(first..length),
+        (None, Some(suffix)) if first.is_empty() => Some(length.saturating_sub(suffix)..length),
+        _ => None,
+    }
+}
+
+fn have_a_byte_twice(ranges: &[Range<u64>]) -> bool {
+    let mut sorted: Vec<_> = ranges.iter().collect();
+    sorted.sort_unstable_by_key(|range| range.start);
+    sorted.windows(2).any(|pair| pair[1].start < pair[0].end)
 }
 
 /// `1*DIGIT`; a number that is too large for any file is as good as the largest.
@@ -111,11 +144,42 @@ mod tests {
             "bytes=--5",
             "bytes=1-2-3",
             "bytes=0x0-0x9",
-            "bytes=0-9,20-29",
             "bytes=+1-2",
+            "bytes=0-9,a-b",
+            "bytes=0-9;20-29",
         ] {
             assert_eq!(parse(range, 1000), Selection::Whole, "{range}");
         }
+    }
+
+    #[test]
+    fn several_ranges_are_parts_in_their_order() {
+        for (range, parts) in [
+            ("bytes=0-9,20-29", &[0..10, 20..30][..]),
+            ("bytes=20-29, 0-9", &[20..30, 0..10]),
+            ("bytes=,0-0 ,,\t-1, ", &[0..1, 999..1000]),
+            ("bytes=0-9,10-19", &[0..10, 10..20]),
+            ("bytes=0-9,990-5000,1000-,5000-6000", &[0..10, 990..1000]),
+        ] {
+            assert_eq!(parse(range, 1000), Selection::Parts(parts.to_vec()), "{range}");
+        }
+        assert_eq!(parse("bytes=1000-,-5,2000-", 1000), Selection::Part(995..1000), "one that the file has");
+        assert_eq!(parse("bytes=1000-,-0,2000-", 1000), Selection::Unsatisfiable, "none that it has");
+        assert_eq!(parse("bytes=0-,-1", 0), Selection::Unsatisfiable);
+    }
+
+    #[test]
+    fn a_set_that_asks_for_too_much_is_answered_whole() {
+        let set = |count: u64| {
+            let ranges: Vec<_> = (0..count).map(|at| format!("{}-{}", at * 10, at * 10 + 1)).collect();
+            format!("bytes={}", ranges.join(","))
+        };
+        assert!(matches!(parse(&set(16), 1000), Selection::Parts(parts) if parts.len() == 16));
+        assert_eq!(parse(&set(17), 1000), Selection::Whole);
+        for range in ["bytes=0-9,9-19", "bytes=0-,-1", "bytes=5-6,0-99", "bytes=0-0,0-0"] {
+            assert_eq!(parse(range, 1000), Selection::Whole, "{range}");
+        }
+        assert_eq!(parse(&format!("bytes={}", "0-,".repeat(1000)), 1000), Selection::Whole);
     }
 
     #[test]

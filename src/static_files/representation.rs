@@ -10,9 +10,10 @@ use http::header::{ETAG, EXPIRES, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::conditional::{self, Validators, Verdict};
+use super::multipart;
 use super::range::{self, Selection};
 use crate::coding::{self, Coding};
-use crate::message::{Body, Request, Response};
+use crate::message::{Body, FileSlice, Part, Request, Response};
 
 /// A file as it was at one moment, in one content coding.
 #[derive(Debug)]
@@ -79,12 +80,13 @@ impl Representation {
     /// Answers for something that is not there: the whole of it, whatever the conditions, since they are about that other
     /// thing (RFC 9110 §13.2.1).
     pub(super) fn stand_in(&self, status: StatusCode) -> Response {
-        let mut response = Response::new(status);
-        *response.headers_mut() = self.fields.clone();
+        let mut fields = self.fields.clone();
         for name in [ACCEPT_RANGES, ETAG, LAST_MODIFIED] {
-            response.headers_mut().remove(name);
+            fields.remove(name);
         }
-        response.with_body(self.body(0..self.length()))
+        let mut response = Response::new(status).with_body(self.body(0..self.length()));
+        *response.headers_mut() = fields;
+        response
     }
 
     /// RFC 9110 §15.4.5: the fields that the client's own copy needs, and no others.
@@ -100,9 +102,18 @@ impl Representation {
 
     fn send(&self, request: &Request) -> Response {
         let length = self.length();
-        let (status, part) = match range::select(request, &self.validators, length) {
-            Selection::Whole => (StatusCode::OK, 0..length),
-            Selection::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+        let (status, body, field) = match range::select(request, &self.validators, length) {
+            Selection::Whole => (StatusCode::OK, self.body(0..length), None),
+            Selection::Part(range) => {
+                let place = HeaderValue::try_from(multipart::content_range(&range, length));
+                let place = place.expect("letters and digits");
+                (StatusCode::PARTIAL_CONTENT, self.body(range), Some((CONTENT_RANGE, place)))
+            }
+            Selection::Parts(ranges) => {
+                let parts = multipart::compose(&ranges, length, &self.fields[CONTENT_TYPE], |range| self.part(range));
+                // RFC 9110 §15.3.7.2: each part says its place, and the whole must not.
+                (StatusCode::PARTIAL_CONTENT, parts.body, Some((CONTENT_TYPE, parts.content_type)))
+            }
             Selection::Unsatisfiable => {
                 return Response::status_page(StatusCode::RANGE_NOT_SATISFIABLE)
                     .with_header(CONTENT_RANGE.as_str(), format!("bytes */{length}"));
@@ -110,11 +121,10 @@ impl Representation {
         };
         let mut response = Response::new(status);
         *response.headers_mut() = self.fields.clone();
-        if status == StatusCode::PARTIAL_CONTENT {
-            let range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
-            response = response.with_header(CONTENT_RANGE.as_str(), range);
+        if let Some((name, value)) = field {
+            response.headers_mut().insert(name, value);
         }
-        response.with_body(self.body(part))
+        response.with_body(body)
     }
 
     fn length(&self) -> u64 {
@@ -124,13 +134,20 @@ impl Representation {
         }
     }
 
-    fn body(&self, part: Range<u64>) -> Body {
+    fn body(&self, range: Range<u64>) -> Body {
+        match self.part(range) {
+            Part::Bytes(bytes) => bytes.into(),
+            Part::File(slice) => slice.into(),
+        }
+    }
+
+    fn part(&self, range: Range<u64>) -> Part {
         match &self.content {
             Content::Memory(bytes) => {
                 let place = |at| usize::try_from(at).expect("it lies in memory");
-                bytes.slice(place(part.start)..place(part.end)).into()
+                Part::Bytes(bytes.slice(place(range.start)..place(range.end)))
             }
-            Content::File(file, _) => Body::file(file.clone(), part),
+            Content::File(file, _) => Part::File(FileSlice::new(file.clone(), range)),
         }
     }
 
