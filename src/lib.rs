@@ -108,8 +108,8 @@ pub mod multipart {
 pub use connection::{Connection, DATE_BYTES, Stats};
 pub use decorators::LogFormat;
 pub use decorators::{
-    AccessLog, AllowedHosts, Compress, Cors, Health, Limit, LiveReload, Metrics, RateLimit, RequestId, SecurityHeaders,
-    Timeout, TrustedProxies, limit,
+    AccessLog, AllowedHosts, Compress, Cors, Health, Isolation, Limit, LiveReload, Metrics, RateLimit, RequestId,
+    SecurityHeaders, Timeout, TrustedProxies, limit,
 };
 pub use handler::method;
 pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, Streaming, With, blocking, sse, streaming};
@@ -122,4 +122,4 @@ pub use message::{
 };
 pub use protocol::{Http, HttpSettings, Next, Protocol, Session};
 pub use server::{Builder, Running, ServerHandle, WebServer};
-pub use static_files::StaticFiles;
+pub use static_files::{Redirects, StaticFiles};

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use qibu::testing::{TestClient, TestResponse};
-use qibu::{Router, StaticFiles};
+use qibu::{HandlerExt, Redirects, Router, StaticFiles, StatusCode};
 
 /// A folder with these files.
 struct Site(tempfile::TempDir);
@@ -434,4 +434,84 @@ fn a_mounted_site_has_all_of_it_beneath_its_prefix() {
     }
     assert_eq!(ask(&client, "/docs/about", &[]).header("x-rule"), Some("docs"));
     assert_eq!(ask(&client, "/", &[]).header("x-rule"), None);
+}
+
+// ---- redirects ----
+
+#[test]
+fn a_path_that_has_moved_leads_to_its_new_place() {
+    let site = Site::new(&[("old/a.txt", "still here"), ("b.txt", "b"), ("index.html", "top")]);
+    let moved = [
+        ("/old/**", "/new/**", StatusCode::MOVED_PERMANENTLY),
+        ("/*.php", "/", StatusCode::FOUND),
+        ("/feed", "https://feeds.example/?of=us", StatusCode::TEMPORARY_REDIRECT),
+        ("/gone/**", "/sorry#why", StatusCode::SEE_OTHER),
+        ("/out/**", "https://other.example/in/**", StatusCode::PERMANENT_REDIRECT),
+        ("/\u{fc}ber uns/", "/\u{fc}ber", StatusCode::MOVED_PERMANENTLY),
+        ("/old/never", "/never", StatusCode::FOUND),
+    ];
+    let all = moved.iter().try_fold(Redirects::new(), |all, (from, to, status)| all.add(from, to, *status)).unwrap();
+    let client = TestClient::new(site.files().with(all));
+    for (target, status, location) in [
+        ("/old/a.txt", 301, "/new/a.txt"),
+        ("/old/a.txt?x=1&y", 301, "/new/a.txt?x=1&y"),
+        ("/old/", 301, "/new/"),
+        ("/old", 301, "/new/"),
+        ("/old/b/c/", 301, "/new/b/c/"),
+        ("/old/a%20b%2523%e4", 301, "/new/a%20b%2523%E4"),
+        ("/%6fld/x", 301, "/new/x"),
+        ("/old/never", 301, "/new/never"),
+        ("/index.php?id=3", 302, "/?id=3"),
+        ("/feed", 307, "https://feeds.example/?of=us"),
+        ("/feed/?x", 307, "https://feeds.example/?of=us"),
+        ("/gone/with/it?x", 303, "/sorry#why"),
+        ("/out/a%2e", 308, "https://other.example/in/a."),
+        ("/%C3%BCber%20uns", 301, "/%C3%BCber"),
+    ] {
+        let answer = ask(&client, target, &[]);
+        assert_eq!((answer.status(), answer.header("location")), (status, Some(location)), "{target}");
+        assert_eq!(answer.header("cache-control"), Some("no-cache"));
+        let head = client.request("HEAD", target).send();
+        assert_eq!((head.status(), head.header("location")), (status, Some(location)), "HEAD {target}");
+    }
+    check(&client, "/b.txt", &[], 200, "b");
+    check(&client, "/sub/index.php", &[], 404, PLAIN_404);
+    check(&client, "/older/a", &[], 404, PLAIN_404);
+    for target in ["/old/../b.txt", "/old//evil.example/", "/old/%2f%2fevil.example", "/old/a%00"] {
+        let answer = ask(&client, target, &[]);
+        assert_eq!(answer.header("location"), None, "{target}: what can be no file is not carried over");
+    }
+}
+
+#[test]
+fn a_redirect_beneath_a_mount_stays_beneath_it() {
+    let site = Site::new(&[]);
+    let moved = Redirects::new().add("/a/**", "/b/**", StatusCode::FOUND).unwrap();
+    let client = TestClient::new(Router::new().mount("/docs", site.files().with(moved)));
+    assert_eq!(ask(&client, "/docs/a/x?y", &[]).header("location"), Some("/docs/b/x?y"));
+}
+
+#[test]
+fn a_redirect_that_cannot_be_is_refused_and_says_why() {
+    for (from, to, status, why) in [
+        ("old", "/new", 301, "begins with a slash"),
+        ("/old", "new", 301, "one slash, or begins with https://"),
+        ("/old", "//evil.example/", 301, "one slash"),
+        ("/old", "/\\evil.example/", 301, "one slash"),
+        ("/old", "javascript:alert(1)", 301, "one slash"),
+        ("/old", "/new", 200, "its status is"),
+        ("/old", "/new", 304, "its status is"),
+        ("/[", "/new", 301, "is no glob"),
+        ("/old/*", "/new/*", 301, "stands in the second only as /**"),
+        ("/old", "/new/**", 301, "stands in the second only as /**"),
+        ("/*/old/**", "/new/**", 301, "a plain path"),
+        ("/a", "/a", 301, "leads to itself"),
+        ("/**", "/new/**", 301, "leads to itself"),
+        ("/a/**", "/a/b/**", 301, "leads to itself"),
+        ("/*.html", "/index.html?x", 301, "leads to itself"),
+    ] {
+        let error = Redirects::new().add(from, to, StatusCode::from_u16(status).unwrap()).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains(why) && error.contains(&format!("{from:?} to {to:?}")), "{error}");
+    }
 }

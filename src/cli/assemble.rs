@@ -7,7 +7,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use qibu::{AccessLog, AllowedHosts, Handler, HandlerExt, LiveReload, LogFormat, StaticFiles};
+use qibu::{
+    AccessLog, AllowedHosts, Cors, Handler, HandlerExt, Isolation, LiveReload, LogFormat, Redirects, Router,
+    StaticFiles,
+};
 
 use super::complaint::Complaint;
 use super::file;
@@ -16,8 +19,11 @@ use crate::log_file::LogFile;
 
 /// Opens what is served, and puts around it what the settings ask for. The last one sees a request first.
 pub(super) fn handler(settings: &Settings, log: Option<&LogFile>) -> Result<Arc<dyn Handler>, Complaint> {
-    let handler = files(settings, settings.folder())?.boxed();
+    let handler = folders(settings)?;
+    let handler = if settings.redirect.is_empty() { handler } else { handler.with(redirects(settings)?).boxed() };
     let handler = if settings.watch { handler.with(live_reload(settings)?).boxed() } else { handler };
+    let handler = if settings.isolate { handler.with(Isolation::new()).boxed() } else { handler };
+    let handler = if settings.cors { handler.with(Cors::any()).boxed() } else { handler };
     let handler = match allowed_hosts(settings)? {
         Some(hosts) => handler.with(hosts).boxed(),
         None => handler,
@@ -48,6 +54,26 @@ fn allowed_hosts(settings: &Settings) -> Result<Option<AllowedHosts>, Complaint>
     named.map(Some).map_err(|error| Complaint::Usage(format!("--allow-host: {error}")))
 }
 
+/// The folder, and the others at their paths.
+fn folders(settings: &Settings) -> Result<Box<dyn Handler>, Complaint> {
+    let top = files(settings, settings.folder())?;
+    if settings.mount.is_empty() {
+        return Ok(top.boxed());
+    }
+    let mut router = Router::new().mount("/", top);
+    for mount in &settings.mount {
+        let files = files(settings, &mount.folder)?.at(&mount.at);
+        router.try_mount(&mount.at, files).map_err(|error| Complaint::Usage(format!("mount: {error}")))?;
+    }
+    Ok(router.boxed())
+}
+
+fn redirects(settings: &Settings) -> Result<Redirects, Complaint> {
+    let mut rules = settings.redirect.iter();
+    let all = rules.try_fold(Redirects::new(), |all, rule| all.add(&rule.from, &rule.to, rule.status));
+    all.map_err(|error| Complaint::Usage(format!("redirect: {error}")))
+}
+
 /// One folder or file, served as the settings say. Our own settings and log are nobody's business,
 /// whatever their files are called.
 fn files(settings: &Settings, path: &Path) -> Result<StaticFiles, Complaint> {
@@ -56,6 +82,11 @@ fn files(settings: &Settings, path: &Path) -> Result<StaticFiles, Complaint> {
         Some(name) => files.charset(name).map_err(|error| Complaint::Usage(format!("charset: {error}")))?,
         None => files,
     };
+    let files = if settings.clean_urls { files.clean_urls() } else { files };
+    let files = if settings.spa { files.single_page() } else { files };
+    let ruled =
+        settings.header.iter().try_fold(files, |files, rule| files.header(&rule.files, &rule.name, &rule.value));
+    let files = ruled.map_err(|error| Complaint::Usage(format!("header: {error}")))?;
     let own = [settings.config_file.as_deref(), settings.log_file.as_deref().map(Path::new)];
     let own = own.into_iter().flatten().filter_map(Path::file_name);
     Ok(own.chain([OsStr::new(file::NAME)]).fold(files, StaticFiles::hide))
@@ -63,6 +94,7 @@ fn files(settings: &Settings, path: &Path) -> Result<StaticFiles, Complaint> {
 
 fn live_reload(settings: &Settings) -> Result<LiveReload, Complaint> {
     let watching = LiveReload::new().watch("/", settings.folder());
+    let watching = settings.mount.iter().fold(watching, |watching, mount| watching?.watch(&mount.at, &mount.folder));
     watching.map_err(|error| Complaint::Failure(format!("watch: {error}")))
 }
 

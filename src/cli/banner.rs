@@ -88,6 +88,10 @@ fn lines(settings: &Settings, listening: &Listening, urls: &[String]) -> Vec<Str
     }
     let folder = settings.folder();
     lines.push(format!("Serving {}", std::path::absolute(folder).unwrap_or(folder.to_owned()).display()));
+    for mount in &settings.mount {
+        let folder = std::path::absolute(&mount.folder).unwrap_or(mount.folder.clone());
+        lines.push(format!("Serving {} at {}/", folder.display(), mount.at));
+    }
     for bind in &settings.bind {
         if let Bind::Unix(_) = bind {
             lines.push(format!("  {bind}"));

@@ -25,6 +25,7 @@ mod generated;
 mod listen;
 mod options;
 mod qr;
+mod rules;
 mod settings;
 
 use std::path::Path;

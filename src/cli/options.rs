@@ -13,8 +13,13 @@ use clap_complete::Shell;
 use qibu::LogFormat;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::rules::{Header, Mount, Redirect};
+
 /// Options that change only how the served files are shown. A qibu.toml that was merely found may set these and no others.
 pub(super) const SITE: &str = "Site";
+
+/// What else is served. Not for a file that was merely found: it could serve the whole disk.
+const FOLDERS: &str = "Folders";
 
 /// Who can see it, and where.
 pub(super) const NETWORK: &str = "Network";
@@ -67,6 +72,34 @@ pub(crate) struct Settings {
     /// The charset of all text, such as gbk [default: each file's own]
     #[arg(long, help_heading = SITE, value_name = "NAME")]
     pub(super) charset: Option<String>,
+
+    /// /about is about.html
+    #[arg(long, help_heading = SITE)]
+    pub(super) clean_urls: bool,
+
+    /// A single-page application: index.html where a browser goes to a page that is no file
+    #[arg(long, help_heading = SITE)]
+    pub(super) spa: bool,
+
+    /// Send old paths to new ones: /old/**=/new/**, or with a status 302:/old=/new; may be given several times
+    #[arg(long, help_heading = SITE, value_name = "FROM=TO")]
+    pub(super) redirect: Vec<Redirect>,
+
+    /// Add a header field to files: '*.html=Cache-Control: no-store'; may be given several times
+    #[arg(long, help_heading = SITE, value_name = "GLOB=NAME: VALUE")]
+    pub(super) header: Vec<Header>,
+
+    /// Let pages of other sites read what is served (CORS)
+    #[arg(long, help_heading = SITE)]
+    pub(super) cors: bool,
+
+    /// Isolate pages from other sites, so that they may use threads and SharedArrayBuffer (COOP, COEP)
+    #[arg(long, help_heading = SITE)]
+    pub(super) isolate: bool,
+
+    /// Serve a further folder at a path: /docs=../manual; may be given several times
+    #[arg(short, long, help_heading = FOLDERS, value_name = "PATH=DIR")]
+    pub(super) mount: Vec<Mount>,
 
     /// Let the whole network in, not only this computer
     #[arg(short, long, help_heading = NETWORK, conflicts_with = "bind")]

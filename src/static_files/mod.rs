@@ -32,6 +32,7 @@ mod media_type;
 mod multipart;
 mod not_found;
 mod range;
+mod redirects;
 mod representation;
 mod resolve;
 mod role;
@@ -48,6 +49,8 @@ use std::path::Path;
 
 use http::header::{ALLOW, CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, Method, StatusCode};
+
+pub use self::redirects::Redirects;
 
 use self::cache::Cache;
 use self::charset::Charsets;

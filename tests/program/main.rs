@@ -12,6 +12,7 @@ mod listening;
 mod log;
 mod rights;
 mod settings;
+mod sites;
 mod speech;
 mod support;
 mod usage;
