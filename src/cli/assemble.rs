@@ -92,10 +92,26 @@ fn files(settings: &Settings, path: &Path) -> Result<StaticFiles, Complaint> {
     Ok(own.chain([OsStr::new(file::NAME)]).fold(files, StaticFiles::hide))
 }
 
+/// A log of our own among the files that are watched would grow with each reload, and bring about the next.
 fn live_reload(settings: &Settings) -> Result<LiveReload, Complaint> {
+    let log = settings.log_file.as_deref().map(Path::new);
+    if let Some(log) = log.filter(|log| !log.to_string_lossy().ends_with(".log") && is_within(log, settings.folder())) {
+        let log = log.display();
+        let what = format!(
+            "watch: each answer would change {log} and reload the page: end its name in .log, or keep it elsewhere"
+        );
+        return Err(Complaint::Usage(what));
+    }
     let watching = LiveReload::new().watch("/", settings.folder());
     let watching = settings.mount.iter().fold(watching, |watching, mount| watching?.watch(&mount.at, &mount.folder));
     watching.map_err(|error| Complaint::Failure(format!("watch: {error}")))
+}
+
+/// Whether a file, which may not be there yet, lies beneath a folder.
+fn is_within(file: &Path, folder: &Path) -> bool {
+    let parent = std::path::absolute(file).ok().and_then(|file| file.parent()?.canonicalize().ok());
+    let folder = folder.canonicalize().ok();
+    parent.zip(folder).is_some_and(|(parent, folder)| parent.starts_with(folder))
 }
 
 fn cannot_read(path: &Path, error: &io::Error) -> Complaint {

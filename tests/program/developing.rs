@@ -35,6 +35,22 @@ fn without_watch_pages_are_as_they_are() {
     assert!(program.get("/.qibu/reload.js").starts_with("HTTP/1.1 404 "));
 }
 
+#[test]
+fn watch_does_not_follow_its_own_log() {
+    let folder = site();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let ended = run(qibu(&["-p", "0", "--watch", "--log-file", &path("log.txt")]).arg(folder.path()));
+    assert_eq!((ended.code, &*ended.stdout), (Some(2), ""));
+    assert!(ended.stderr.contains("watch: ") && ended.stderr.contains("log.txt"), "{}", ended.stderr);
+
+    let program = start(qibu(&["-p", "0", "--watch", "--log-file", &path("my.log")]).arg(folder.path()));
+    let mut stream = program.connect();
+    stream.write_all(b"GET /.qibu/events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    program.get("/a.txt");
+    fs::write(path("z.txt"), "new").unwrap();
+    assert!(!read_until(&mut stream, "data: /z.txt\n").contains("my.log"));
+}
+
 /// Linux counts what is watched, per user; in a user namespace of its own a test can set the limits.
 #[test]
 fn too_many_folders_to_watch_is_an_error_that_says_what_to_do() {
