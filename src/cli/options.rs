@@ -77,15 +77,21 @@ pub(crate) struct Settings {
     #[arg(long, help_heading = SITE)]
     pub(super) clean_urls: bool,
 
-    /// A single-page application: index.html where a browser goes to a page that is no file
+    /// A single-page application: its routes are index.html
+    ///
+    /// Where a browser goes to a page that is no file, it gets index.html with 200. A missing script or picture stays 404.
     #[arg(long, help_heading = SITE)]
     pub(super) spa: bool,
 
-    /// Send old paths to new ones: /old/**=/new/**, or with a status 302:/old=/new; may be given several times
+    /// Send old paths to new ones, as /old/**=/new/**
+    ///
+    /// With a status: 302:/old=/new. May be given several times.
     #[arg(long, help_heading = SITE, value_name = "FROM=TO")]
     pub(super) redirect: Vec<Redirect>,
 
-    /// Add a header field to files: '*.html=Cache-Control: no-store'; may be given several times
+    /// Add a header field to files
+    ///
+    /// As in '*.html=Cache-Control: no-store'. May be given several times.
     #[arg(long, help_heading = SITE, value_name = "GLOB=NAME: VALUE")]
     pub(super) header: Vec<Header>,
 
@@ -93,11 +99,15 @@ pub(crate) struct Settings {
     #[arg(long, help_heading = SITE)]
     pub(super) cors: bool,
 
-    /// Isolate pages from other sites, so that they may use threads and SharedArrayBuffer (COOP, COEP)
+    /// Isolate pages from other sites (COOP, COEP)
+    ///
+    /// Browsers then let them use threads and SharedArrayBuffer.
     #[arg(long, help_heading = SITE)]
     pub(super) isolate: bool,
 
-    /// Serve a further folder at a path: /docs=../manual; may be given several times
+    /// Serve a further folder at a path, as /docs=../manual
+    ///
+    /// May be given several times.
     #[arg(short, long, help_heading = FOLDERS, value_name = "PATH=DIR")]
     pub(super) mount: Vec<Mount>,
 
@@ -137,7 +147,9 @@ pub(crate) struct Settings {
     #[arg(long, hide_short_help = true, help_heading = NETWORK, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) loops: Option<u16>,
 
-    /// How a line for each answer looks: text, common, combined, json [default: text; in a file: combined]
+    /// How a line for each answer looks: text, common, combined, json
+    ///
+    /// By default it is text, and combined in a file.
     #[arg(long, hide_possible_values = true, help_heading = LOG, value_name = "FORMAT")]
     pub(crate) log_format: Option<LineFormat>,
 

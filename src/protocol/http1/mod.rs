@@ -412,7 +412,9 @@ impl HttpSession {
     }
 
     fn give_up_on_handler(&mut self, new_socket: &mut Connection, exchange: Exchange, answer: Response) -> State {
-        log::error!("no answer for {} in time (handler_timeout, Timeout)", new_socket.peer_addr());
+        let is_the_servers = exchange.handler_timeout == self.shared.settings.handler_timeout;
+        let setting = if is_the_servers { "handler_timeout" } else { "Timeout" };
+        log::error!("no answer for {} in time ({setting})", new_socket.peer_addr());
         self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, answer)
     }
 
