@@ -18,9 +18,12 @@ pub(crate) fn call(handler: &dyn Handler, request: &mut Request, warn_after: Opt
     let started = warn_after.map(|limit| (Instant::now(), limit));
     let response = contain(request, |request| handler.handle(request)).unwrap_or_else(broken);
     if let Some((started, limit)) = started {
-        let (method, target, route) = (request.method(), request.target(), request.route().unwrap_or("none"));
-        let what = format_args!("the handler of {method} {} (route {route})", target.escape_debug());
-        warn_if_slow(what, started.elapsed(), limit, "wrap it in blocking(..)");
+        let took = started.elapsed();
+        if took >= limit {
+            let (method, target, route) = (request.method(), request.target(), request.route().unwrap_or("none"));
+            let what = format_args!("the handler of {method} {} (route {route})", target.escape_debug());
+            warn_of(what, took, "wrap it in blocking(..)");
+        }
     }
     response
 }
@@ -31,7 +34,10 @@ pub(crate) fn call(handler: &dyn Handler, request: &mut Request, warn_after: Opt
 pub(crate) fn call_on_loop<T>(limit: Duration, what: fmt::Arguments<'_>, run: impl FnOnce() -> T) -> Result<T, ()> {
     let started = Instant::now();
     let outcome = catch_unwind(AssertUnwindSafe(run));
-    warn_if_slow(what, started.elapsed(), limit, "let another thread do it, which sends the outcome");
+    let took = started.elapsed();
+    if took >= limit {
+        warn_of(what, took, "let another thread do it, which sends the outcome");
+    }
     outcome.map_err(|panic| log::error!("{what} panicked: {}", panic_text(&*panic)))
 }
 
@@ -69,11 +75,8 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// `what` is said only where it was slow.
-fn warn_if_slow(what: impl fmt::Display, took: Duration, limit: Duration, advice: &str) {
-    if took >= limit {
-        let (thread, took) = (std::thread::current(), took.as_millis());
-        let held = thread.name().unwrap_or("an event loop");
-        log::warn!("{what} held {held} for {took} ms; {advice} (slow_handler_warning)");
-    }
+fn warn_of(what: fmt::Arguments<'_>, took: Duration, advice: &str) {
+    let (thread, took) = (std::thread::current(), took.as_millis());
+    let held = thread.name().unwrap_or("an event loop");
+    log::warn!("{what} held {held} for {took} ms; {advice} (slow_handler_warning)");
 }
