@@ -5,12 +5,12 @@
 //!   Idle ────────────► ReadingHead ─────────► ReadingBody ─────────┐
 //!    ▲ ▲                    │ no body                              │
 //!    │ │                    └──────────────► Handler::handle ◄─────┘
-//!    │ │   whole answer queued                 │    │    │
-//!    │ └───────────────────────────────────────┘    │    │ later, or on the pool
-//!    │                        a stream              │    ▼
-//!    │   end of the stream ┌──────────── Streaming ◄┼─ Waiting
-//!    └─────────────────────┘                        │    │ whole answer
-//!                                                   └────┴────► Idle, or Finished, or Leaving
+//!    │ │   whole answer queued                 │    │  │ │
+//!    │ └───────────────────────────────────────┘    │  │ └ reads its body while it arrives ─► Uploading
+//!    │                        a stream              │  │ later, or on the pool                   │
+//!    │   end of the stream ┌──────────── Streaming ◄┼─ Waiting ◄────────── last byte ────────────┘
+//!    └─────────────────────┘                        │  │ whole answer
+//!                                                   └──┴──────► Idle, or Finished, or Leaving
 //! ```
 //!
 //! Every arrow to `Idle` leads to `Finished` instead when the connection shall not be used again: the client said
@@ -20,6 +20,7 @@
 //!
 //! Pattern: State.
 
+mod answering;
 mod arrival;
 mod body;
 mod encode;
@@ -37,21 +38,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Method, StatusCode, Version};
+use http::Method;
 
+use self::answering::{come_again, too_late};
 use self::arrival::Arrival;
 use self::body::Framing;
-use self::encode::Length;
-use self::exchange::{Exchange, Reuse, Wants, asks_to_close, final_answer};
+use self::exchange::{Exchange, Reuse, Wants};
 use self::head::{Expectation, Head, MAX_FIELDS};
 pub use self::settings::HttpSettings;
-use self::streaming::{Pump, Sent, Source, Streaming};
+use self::streaming::Streaming;
 use self::uploading::Uploading;
 use self::waits::{Missing, ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
 use crate::connection::{Connection, MOST_UNREAD_BYTES, Waits};
 use crate::handler::{Handler, Place, call, plan};
-use crate::message::{ExchangeId, Kind, Note, ProtocolError, Reply, Request, RequestBody, Response, Upgrade, feed};
+use crate::message::{ExchangeId, Note, ProtocolError, Reply, Request, RequestBody, Upgrade, feed};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
 pub struct Http {
@@ -393,8 +394,8 @@ impl HttpSession {
         }
     }
 
-    /// Lets a worker thread handle the request; its answer comes back as a note. Fails when all
-    /// workers are busy.
+    /// Lets a worker thread handle the request; its answer comes back as a note. Fails when all workers
+    /// are busy.
     fn hand_over(
         &self,
         new_socket: &Connection,
@@ -410,96 +411,7 @@ impl HttpSession {
             Busy
         })
     }
-
-    fn give_up_on_handler(&mut self, new_socket: &mut Connection, exchange: Exchange, answer: Response) -> State {
-        let is_the_servers = exchange.handler_timeout == self.shared.settings.handler_timeout;
-        let setting = if is_the_servers { "handler_timeout" } else { "Timeout" };
-        log::error!("no answer for {} in time ({setting})", new_socket.peer_addr());
-        self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, answer)
-    }
-
-    /// Queues the answer, or as much of it as there is.
-    fn answer(&mut self, new_socket: &mut Connection, mut exchange: Exchange, response: Response) -> State {
-        let now = new_socket.now();
-        if response.is_later(exchange.id) {
-            let missing = Missing::Answer { pending: response };
-            return State::Waiting(Box::new(Waiting { exchange, missing, since: now }));
-        }
-        let (status, headers, body) = final_answer(response, exchange.id, self.life).into_parts();
-        self.unsent_answers += 1;
-        let is_last = exchange.id >= self.shared.settings.requests_per_connection;
-        if is_last {
-            log::debug!("{} has brought all its requests (requests_per_connection)", new_socket.peer_addr());
-        }
-        if is_last || self.life == Life::Draining || asks_to_close(&headers) {
-            exchange.reuse = Reuse::Close;
-        }
-        new_socket.counters().count_answer(status);
-        let (length, body) = exchange.frame(status, body);
-        let date = new_socket.date();
-        new_socket.output.put_with(|out| encode::head(out, &exchange, status, &headers, length, date));
-        match body.kind {
-            Kind::Bytes(bytes) => new_socket.send_bytes(bytes),
-            Kind::File(slice) => new_socket.send_file(slice),
-            Kind::Parts(parts) => parts.into_iter().for_each(|part| new_socket.send_part(part)),
-            Kind::Channel(body) => return streaming(exchange, length, Source::Channel(body), now),
-            Kind::Reader(body) => return streaming(exchange, length, Source::Reader(Pump::Ready(body)), now),
-            Kind::Upgrade(upgrade) if exchange.reuse == Reuse::Switch => return State::Leaving(Box::new(upgrade)),
-            Kind::Later(_) | Kind::Upgrade(_) => {}
-        }
-        after(exchange, now)
-    }
-
-    /// The client gets to know what was wrong with its request, and the log too. Nothing that follows on this
-    /// connection is a request for certain, so it ends.
-    fn refuse(&mut self, new_socket: &mut Connection, wants: Wants, error: ProtocolError) -> State {
-        log::info!("{} for {}: {error}", error.status().as_u16(), new_socket.peer_addr());
-        let (id, handler_timeout) = (self.exchange, self.shared.settings.handler_timeout);
-        let exchange = Exchange { id, version: Version::HTTP_11, wants, reuse: Reuse::Close, handler_timeout };
-        let text = format!("{}: {error}\n", error.status());
-        self.answer(new_socket, exchange, Response::text(text).with_status(error.status()))
-    }
-
-    /// The same for a head that was not understood; that it was HEAD can be seen all the same.
-    fn refuse_head(&mut self, new_socket: &mut Connection, error: ProtocolError) -> State {
-        let is_head = new_socket.input().starts_with(b"HEAD ");
-        self.refuse(new_socket, if is_head { Wants::HeadOnly } else { Wants::HeadAndBody }, error)
-    }
-
-    /// Sends on what there is of the body.
-    fn stream(&self, new_socket: &mut Connection, mut streaming: Box<Streaming>) -> io::Result<Step> {
-        if self.life == Life::Draining {
-            streaming.end_if_endless();
-        }
-        Ok(match streaming.send(new_socket)? {
-            Sent::Some => Step::Stay(State::Streaming(streaming)),
-            Sent::All => Step::Go(after(streaming.exchange, new_socket.now())),
-            Sent::BrokenOff => Step::Go(State::Finished),
-        })
-    }
-}
-
-fn streaming(exchange: Exchange, length: Length, source: Source, now: Instant) -> State {
-    State::Streaming(Box::new(Streaming::new(exchange, length, source, now)))
 }
 
 /// No worker is free, and the queue is full.
 struct Busy;
-
-/// What a client is told that comes when all workers are busy.
-fn come_again() -> Response {
-    Response::status_page(StatusCode::SERVICE_UNAVAILABLE).with_header("retry-after", "1")
-}
-
-/// What a client gets whose handler did not answer in time.
-fn too_late() -> Response {
-    Response::status_page(StatusCode::SERVICE_UNAVAILABLE)
-}
-
-/// The answer is queued.
-fn after(exchange: Exchange, now: Instant) -> State {
-    match exchange.reuse {
-        Reuse::KeepAlive => State::Idle { since: now },
-        Reuse::Close | Reuse::Switch => State::Finished,
-    }
-}

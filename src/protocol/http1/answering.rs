@@ -1,0 +1,116 @@
+//! From a response to what is queued for the client, and to the state that follows: idle, streaming, waiting, another
+//! protocol, or the end.
+//!
+//! Every answer of a session goes through [`HttpSession::answer`], a handler's as well as our own refusals, so that each is
+//! framed, counted and ends the connection by the same rules.
+//!
+//! Pattern: State (its way out).
+
+use std::io;
+use std::time::Instant;
+
+use http::{StatusCode, Version};
+
+use super::encode::{self, Length};
+use super::exchange::{Exchange, Reuse, Wants, asks_to_close, final_answer};
+use super::streaming::{Pump, Sent, Source, Streaming};
+use super::waits::{Missing, Waiting};
+use super::{HttpSession, Life, State, Step};
+use crate::connection::Connection;
+use crate::message::{Kind, ProtocolError, Response};
+
+impl HttpSession {
+    pub(super) fn give_up_on_handler(
+        &mut self,
+        new_socket: &mut Connection,
+        exchange: Exchange,
+        answer: Response,
+    ) -> State {
+        let is_the_servers = exchange.handler_timeout == self.shared.settings.handler_timeout;
+        let setting = if is_the_servers { "handler_timeout" } else { "Timeout" };
+        log::error!("no answer for {} in time ({setting})", new_socket.peer_addr());
+        self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, answer)
+    }
+
+    /// Queues the answer, or as much of it as there is.
+    pub(super) fn answer(&mut self, new_socket: &mut Connection, mut exchange: Exchange, response: Response) -> State {
+        let now = new_socket.now();
+        if response.is_later(exchange.id) {
+            let missing = Missing::Answer { pending: response };
+            return State::Waiting(Box::new(Waiting { exchange, missing, since: now }));
+        }
+        let (status, headers, body) = final_answer(response, exchange.id, self.life).into_parts();
+        self.unsent_answers += 1;
+        let is_last = exchange.id >= self.shared.settings.requests_per_connection;
+        if is_last {
+            log::debug!("{} has brought all its requests (requests_per_connection)", new_socket.peer_addr());
+        }
+        if is_last || self.life == Life::Draining || asks_to_close(&headers) {
+            exchange.reuse = Reuse::Close;
+        }
+        new_socket.counters().count_answer(status);
+        let (length, body) = exchange.frame(status, body);
+        let date = new_socket.date();
+        new_socket.output.put_with(|out| encode::head(out, &exchange, status, &headers, length, date));
+        match body.kind {
+            Kind::Bytes(bytes) => new_socket.send_bytes(bytes),
+            Kind::File(slice) => new_socket.send_file(slice),
+            Kind::Parts(parts) => parts.into_iter().for_each(|part| new_socket.send_part(part)),
+            Kind::Channel(body) => return streaming(exchange, length, Source::Channel(body), now),
+            Kind::Reader(body) => return streaming(exchange, length, Source::Reader(Pump::Ready(body)), now),
+            Kind::Upgrade(upgrade) if exchange.reuse == Reuse::Switch => return State::Leaving(Box::new(upgrade)),
+            Kind::Later(_) | Kind::Upgrade(_) => {}
+        }
+        after(exchange, now)
+    }
+
+    /// The client gets to know what was wrong with its request, and the log too. Nothing that follows on this
+    /// connection is a request for certain, so it ends.
+    pub(super) fn refuse(&mut self, new_socket: &mut Connection, wants: Wants, error: ProtocolError) -> State {
+        log::info!("{} for {}: {error}", error.status().as_u16(), new_socket.peer_addr());
+        let (id, handler_timeout) = (self.exchange, self.shared.settings.handler_timeout);
+        let exchange = Exchange { id, version: Version::HTTP_11, wants, reuse: Reuse::Close, handler_timeout };
+        let text = format!("{}: {error}\n", error.status());
+        self.answer(new_socket, exchange, Response::text(text).with_status(error.status()))
+    }
+
+    /// The same for a head that was not understood; that it was HEAD can be seen all the same.
+    pub(super) fn refuse_head(&mut self, new_socket: &mut Connection, error: ProtocolError) -> State {
+        let is_head = new_socket.input().starts_with(b"HEAD ");
+        self.refuse(new_socket, if is_head { Wants::HeadOnly } else { Wants::HeadAndBody }, error)
+    }
+
+    /// Sends on what there is of the body.
+    pub(super) fn stream(&self, new_socket: &mut Connection, mut streaming: Box<Streaming>) -> io::Result<Step> {
+        if self.life == Life::Draining {
+            streaming.end_if_endless();
+        }
+        Ok(match streaming.send(new_socket)? {
+            Sent::Some => Step::Stay(State::Streaming(streaming)),
+            Sent::All => Step::Go(after(streaming.exchange, new_socket.now())),
+            Sent::BrokenOff => Step::Go(State::Finished),
+        })
+    }
+}
+
+fn streaming(exchange: Exchange, length: Length, source: Source, now: Instant) -> State {
+    State::Streaming(Box::new(Streaming::new(exchange, length, source, now)))
+}
+
+/// What a client is told that comes when all workers are busy.
+pub(super) fn come_again() -> Response {
+    Response::status_page(StatusCode::SERVICE_UNAVAILABLE).with_header("retry-after", "1")
+}
+
+/// What a client gets whose handler did not answer in time.
+pub(super) fn too_late() -> Response {
+    Response::status_page(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// The answer is queued.
+fn after(exchange: Exchange, now: Instant) -> State {
+    match exchange.reuse {
+        Reuse::KeepAlive => State::Idle { since: now },
+        Reuse::Close | Reuse::Switch => State::Finished,
+    }
+}
