@@ -106,18 +106,17 @@ pub mod multipart {
 }
 
 pub use connection::{Connection, DATE_BYTES, Stats};
-pub use decorators::LogFormat;
 pub use decorators::{
-    AccessLog, AllowedHosts, Compress, Cors, Health, Isolation, Limit, LiveReload, Metrics, RateLimit, RequestId,
-    SecurityHeaders, Timeout, TrustedProxies, limit,
+    AccessLog, AllowedHosts, Compress, Cors, Health, Isolation, Limit, LiveReload, LogFormat, Metrics, RateLimit,
+    RequestId, SecurityHeaders, Timeout, TrustedProxies, limit,
 };
-pub use handler::method;
-pub use handler::{Blocking, Handler, HandlerExt, Middleware, Plan, Streaming, With, blocking, sse, streaming};
-pub use handler::{RouteError, Router, Slashes};
+pub use handler::{
+    Blocking, Handler, HandlerExt, Middleware, Plan, RouteError, Router, Slashes, Streaming, With, blocking, method,
+    sse, streaming,
+};
 pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
-pub use message::Html;
 pub use message::{
-    Address, Body, BodySender, Closed, Error, FileSlice, IntoResponse, Note, Part, Piece, ProtocolError, Reply,
+    Address, Body, BodySender, Closed, Error, FileSlice, Html, IntoResponse, Note, Part, Piece, ProtocolError, Reply,
     Request, RequestBody, Response, Result, TrySendError,
 };
 pub use protocol::{Http, HttpSettings, Next, Protocol, Session};

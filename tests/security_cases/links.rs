@@ -18,16 +18,16 @@ fn no_link_leads_out_through_any_feature() {
     for folder in ["index", "sidecar", "notfound", "readme", "clean"] {
         fs::create_dir(root.join(folder)).unwrap();
     }
-    world.write("root/sidecar/a.txt", "inside");
+    world.write("site/sidecar/a.txt", "inside");
     for (target, link) in [
         ("../secret.txt", "file.txt"),
         ("..", "up"),
-        ("../root-evil", "folder/other"),
+        ("../site-evil", "folder/other"),
         ("up/secret.txt", "through.txt"),
         ("file.txt", "chain.txt"),
         ("../nothing", "dangling.txt"),
         ("loop", "loop"),
-        ("../root/a.txt", "out-and-in.txt"),
+        ("../site/a.txt", "out-and-in.txt"),
         ("/proc/self/environ", "environ.txt"),
         ("../../index.html", "index/index.html"),
         ("../../a.txt.gz", "sidecar/a.txt.gz"),
@@ -51,7 +51,7 @@ fn no_link_leads_out_through_any_feature() {
         "/up/",
         "/up",
         "/up/secret.txt",
-        "/up/root/a.txt",
+        "/up/site/a.txt",
         "/folder/other/",
         "/folder/other/secret.txt",
         "/folder/",
@@ -94,7 +94,7 @@ const SWAPS: usize = 100_000;
 #[cfg(target_os = "linux")]
 fn a_folder_that_changes_places_with_a_link_100000_times_shows_nothing_outside() {
     let world = World::new();
-    for (folder, text) in [("root/x", "inside"), ("y", OUTSIDE)] {
+    for (folder, text) in [("site/x", "inside"), ("y", OUTSIDE)] {
         for name in ["f.txt", "f.txt.gz", "page.html", "404.html", "README.md", "sub/index.html"] {
             world.write(&format!("{folder}/{name}"), text);
         }

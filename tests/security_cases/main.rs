@@ -28,14 +28,14 @@ impl World {
         let world = Self(tempfile::tempdir().unwrap());
         for name in ["a.txt", "about.html", "index.html", "404.html", "README.md", "a.txt.gz", "secret.txt"] {
             world.write(name, OUTSIDE);
-            world.write(&format!("root-evil/{name}"), OUTSIDE);
-            world.write(&format!("root/.hidden/{name}"), OUTSIDE);
+            world.write(&format!("site-evil/{name}"), OUTSIDE);
+            world.write(&format!("site/.hidden/{name}"), OUTSIDE);
         }
-        world.write("root/.env", OUTSIDE);
-        world.write("root/a.txt", "inside");
-        world.write("root/about.html", "<p>inside");
-        world.write("root/folder/b.txt", "inside");
-        world.write("root/folder/deep/c.txt", "inside");
+        world.write("site/.env", OUTSIDE);
+        world.write("site/a.txt", "inside");
+        world.write("site/about.html", "<p>inside");
+        world.write("site/folder/b.txt", "inside");
+        world.write("site/folder/deep/c.txt", "inside");
         world
     }
 
@@ -44,7 +44,7 @@ impl World {
     }
 
     fn root(&self) -> std::path::PathBuf {
-        self.path().join("root")
+        self.path().join("site")
     }
 
     fn write(&self, name: &str, text: &str) {

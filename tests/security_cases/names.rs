@@ -22,8 +22,8 @@ fn names_are_text_in_a_listing() {
     ];
     fs::create_dir_all(world.root().join("odd/<i>folder")).unwrap();
     for name in odd {
-        world.write(&format!("root/odd/{name}"), "inside");
-        world.write(&format!("root/odd/<i>folder/{name}"), "inside");
+        world.write(&format!("site/odd/{name}"), "inside");
+        world.write(&format!("site/odd/<i>folder/{name}"), "inside");
     }
     let client = TestClient::new(StaticFiles::new(world.root()));
     for target in ["/odd/", "/odd/%3Ci%3Efolder/"] {

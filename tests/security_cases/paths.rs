@@ -30,7 +30,7 @@ const WAYS_UP: [&str; 24] = [
     "/..%00/{}",
     "/folder/%2e%2e/%2e%2e/{}",
     "/..%c0%af{}",
-    "/../root-evil/{}",
+    "/../site-evil/{}",
     "/c:/{}",
     "/..\u{2215}{}",
     "/%5c..%5c{}",
@@ -38,7 +38,7 @@ const WAYS_UP: [&str; 24] = [
 
 /// What is there to be reached: files, folders, and names that features derive others from.
 const GOALS: [&str; 9] =
-    ["secret.txt", "a.txt", "about", "about.html", "", "index.html", "404.html", "README.md", "root-evil/"];
+    ["secret.txt", "a.txt", "about", "about.html", "", "index.html", "404.html", "README.md", "site-evil/"];
 
 #[test]
 fn no_path_leads_out_of_the_folder_through_any_feature() {
@@ -78,11 +78,11 @@ fn hidden_names_are_404_through_every_feature() {
 #[test]
 fn a_folder_whose_name_only_begins_like_the_root_is_outside() {
     let world = World::new();
-    std::os::unix::fs::symlink("../root-evil", world.root().join("evil")).unwrap();
-    std::os::unix::fs::symlink(world.path().join("root-evil/secret.txt"), world.root().join("evil.txt")).unwrap();
+    std::os::unix::fs::symlink("../site-evil", world.root().join("evil")).unwrap();
+    std::os::unix::fs::symlink(world.path().join("site-evil/secret.txt"), world.root().join("evil.txt")).unwrap();
     for (prefix, client) in world.sites() {
         for name in
-            ["/evil/secret.txt", "/evil/", "/evil", "/evil.txt", "/../root-evil/secret.txt", "/-evil/secret.txt"]
+            ["/evil/secret.txt", "/evil/", "/evil", "/evil.txt", "/../site-evil/secret.txt", "/-evil/secret.txt"]
         {
             try_all(&client, &format!("{prefix}{name}"));
         }
@@ -203,7 +203,7 @@ fn times_that_no_calendar_has_are_survived() {
         ("far.txt", SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 33)),
         ("tomorrow.txt", now + Duration::from_secs(86_400)),
     ] {
-        world.write(&format!("root/times/{name}"), "inside");
+        world.write(&format!("site/times/{name}"), "inside");
         File::options().write(true).open(world.root().join("times").join(name)).unwrap().set_modified(time).unwrap();
         for (prefix, client) in world.sites() {
             try_all(&client, &format!("{prefix}/times/{name}"));
@@ -221,7 +221,7 @@ fn times_that_no_calendar_has_are_survived() {
 fn a_sidecar_is_sent_with_its_own_length() {
     let world = World::new();
     for sidecar in ["short", &"longer than the file itself ".repeat(3000)] {
-        world.write("root/a.txt.gz", sidecar);
+        world.write("site/a.txt.gz", sidecar);
         let client = TestClient::new(StaticFiles::new(world.root()));
         for _ in 0..2 {
             let answer = client.get("/a.txt").header("accept-encoding", "gzip").send();

@@ -11,7 +11,7 @@ use super::{portable, walk};
 /// A root with links of every kind, and a secret beside it.
 fn world() -> tempfile::TempDir {
     let world = tempfile::tempdir().unwrap();
-    let root = world.path().join("root");
+    let root = world.path().join("site");
     fs::create_dir_all(root.join("dir/sub")).unwrap();
     fs::write(root.join("a.txt"), "inside").unwrap();
     fs::write(root.join("dir/sub/b.txt"), "inside").unwrap();
@@ -24,7 +24,7 @@ fn world() -> tempfile::TempDir {
         ("link.txt", "link-link.txt"),
         ("../secret.txt", "out.txt"),
         ("..", "out-dir"),
-        ("../root/a.txt", "out-and-in.txt"),
+        ("../site/a.txt", "out-and-in.txt"),
         ("out.txt", "chain.txt"),
         ("loop.txt", "loop.txt"),
         ("nothing", "dangling.txt"),
@@ -43,7 +43,7 @@ fn content(file: io::Result<File>) -> Option<String> {
 
 /// What each of the ways finds there.
 fn read_in_every_way(world: &Path, path: &str) -> Vec<Option<String>> {
-    let root = world.join("root");
+    let root = world.join("site");
     let (folder, path) = (File::open(&root).unwrap(), Path::new(path));
     vec![
         content(super::Beneath::new(&root).open(path)),
