@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { Example, finish, shot, test } from "./support.mjs";
 
-const stream = await Example.open("05_stream");
-let clock = await Example.open("07_events");
-const chat = await Example.open("08_chat");
+const stream = await Example.open("27_stream");
+let clock = await Example.open("28_events");
+const chat = await Example.open("29_websocket_chat");
 
 await test("fetch reads an answer while it is made", async (page) => {
     await page.goto(stream.url);
@@ -59,7 +59,7 @@ await test("EventSource comes back by itself when the server does", async (page)
     const { port } = clock;
     await clock.close();
     await page.waitForFunction(() => window.source.readyState === EventSource.CONNECTING);
-    clock = await Example.open("07_events", port);
+    clock = await Example.open("28_events", port);
     const before = await page.evaluate(() => window.seen.length);
     await page.waitForFunction((before) => window.seen.length > before, before);
     assert.equal(await page.evaluate(() => window.source.readyState), 1);

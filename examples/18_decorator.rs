@@ -1,7 +1,7 @@
 //! The Decorator pattern, written in three ways: as a closure, as a struct that is a `Middleware`, and as the textbook
 //! has it, a struct that owns what it decorates.
 //!
-//! Type:  cargo run --example 13_decorators
+//! Type:  cargo run --example 18_decorator
 //! and in a second terminal:  curl -i http://127.0.0.1:8090/
 //!
 //! You will see three fields, from the inside out, and the page in capitals. Ask with `-H 'x-maintenance: yes'` and the
@@ -71,5 +71,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
     let refused = support::get(address, "/", "X-Maintenance: yes\r\n")?;
     support::expect(refused.starts_with("HTTP/1.1 503 "), "a plan can refuse", &refused)?;
     support::expect(!refused.contains("x-first"), "what is inside was not asked", &refused)?;
-    Ok("13_decorators: a function, a Middleware and a Handler around the same page, and a refusal")
+    Ok("18_decorator: a function, a Middleware and a Handler around the same page, and a refusal")
 }

@@ -1,6 +1,6 @@
 //! A folder on the web: what the program `qibu` does, as a program of your own.
 //!
-//! Type:  cargo run --example 06_static_files -- static
+//! Type:  cargo run --example 20_static_files -- static
 //! and open http://127.0.0.1:8090/
 //!
 //! You will see the welcome page of this project; of a folder without an index.html you would see a list of its files.
@@ -46,5 +46,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
         let answer = support::get(address, outside, "")?;
         support::expect(answer.starts_with("HTTP/1.1 404 "), format_args!("{outside} is not there"), &answer)?;
     }
-    Ok("06_static_files: a file, a part of it, a 304 and a listing were served; what is hidden or outside was not")
+    Ok("20_static_files: a file, a part of it, a 304 and a listing were served; what is hidden or outside was not")
 }

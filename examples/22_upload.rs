@@ -1,6 +1,6 @@
 //! Files from a browser, saved while they arrive: never in memory as a whole, however large.
 //!
-//! Type:  cargo run --example 11_upload
+//! Type:  cargo run --example 22_upload
 //! and open http://127.0.0.1:8090/, or type  curl -F file=@Cargo.lock http://127.0.0.1:8090/
 //!
 //! You will see where each file was saved, under a name of our own: a client could send any.
@@ -66,5 +66,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
     support::expect(sent.ends_with("passwd: 1200000 bytes, in 1.bin\n"), "a file is saved under our name", &sent)?;
     let read = support::get(address, "/uploads/1.bin", "Range: bytes=0-10\r\n")?;
     support::expect(read.ends_with("\r\n\r\nseven steps"), "and can be read", &read)?;
-    Ok("11_upload: a file was saved while it arrived, and read")
+    Ok("22_upload: a file was saved while it arrived, and read")
 }

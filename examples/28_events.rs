@@ -1,6 +1,6 @@
 //! A clock for everyone who looks: server-sent events.
 //!
-//! Type:  cargo run --example 07_events
+//! Type:  cargo run --example 28_events
 //! and open http://127.0.0.1:8090/ in a browser, twice; or type  curl -N http://127.0.0.1:8090/time
 //!
 //! You will see the seconds pass. One thread makes each event once, however many clients there are; none of them costs a
@@ -59,5 +59,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
         }
         support::expect(received.contains("\r\ncontent-type: text/event-stream\r\n"), "it is a stream", &received)?;
     }
-    Ok("07_events: two clients saw the same clock tick, and one thread made its events")
+    Ok("28_events: two clients saw the same clock tick, and one thread made its events")
 }

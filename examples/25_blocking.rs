@@ -1,6 +1,6 @@
 //! Answers that take a while, without making anybody else wait.
 //!
-//! Type:  cargo run --example 04_blocking_and_later
+//! Type:  cargo run --example 25_blocking
 //! and in a second terminal:  curl http://127.0.0.1:8090/blocking & curl http://127.0.0.1:8090/later & curl http://127.0.0.1:8090/
 //!
 //! You will see the third answer at once and the others a second later, although there is one event loop only:
@@ -72,5 +72,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
     }
     let answers = support::read_all(database)? + &support::read_all(later)?;
     support::expect(answers.matches("has answered\n").count() == 2, "they answer in the end", &answers)?;
-    Ok("04_blocking_and_later: one loop answered a third client while two answers were being worked on")
+    Ok("25_blocking: one loop answered a third client while two answers were being worked on")
 }

@@ -1,6 +1,6 @@
 //! HTTP in five lines: a closure that takes a request and returns an answer.
 //!
-//! Type:  cargo run --example 02_hello
+//! Type:  cargo run --example 15_hello
 //! and open http://127.0.0.1:8090/, or type in a second terminal:  curl -i http://127.0.0.1:8090/
 //!
 //! You will see `Hello, world!`, whatever path you ask for. The server of example 1 is the same object; it only speaks
@@ -23,5 +23,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
     let answer = support::get(address, "/", "")?;
     support::expect(answer.starts_with("HTTP/1.1 200 OK\r\n"), "the status is 200", &answer)?;
     support::expect(answer.ends_with("\r\n\r\nHello, world!\n"), "the body is the closure's text", &answer)?;
-    Ok("02_hello: a closure answered an HTTP request with its text")
+    Ok("15_hello: a closure answered an HTTP request with its text")
 }

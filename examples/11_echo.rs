@@ -1,6 +1,6 @@
 //! The tutorial's server: what you send comes back. It takes the seven steps of every TCP server.
 //!
-//! Type:  cargo run --example 01_echo
+//! Type:  cargo run --example 11_echo
 //! and in a second terminal:  nc 127.0.0.1 8090    (or telnet 127.0.0.1 8090)
 //!
 //! Type a line there, and you will see it again. Open a third terminal and do the same: the second client need not wait
@@ -37,5 +37,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
     let echo = support::talk(address, "over, over!")?;
     support::expect(echo == "over, over!", "what was sent came back", echo)?;
     drop(silent);
-    Ok("01_echo: what was sent came back, while another client was connected and said nothing")
+    Ok("11_echo: what was sent came back, while another client was connected and said nothing")
 }

@@ -1,6 +1,6 @@
 //! Paths, methods and parameters; a router in a router; a folder beside them.
 //!
-//! Type:  cargo run --example 09_router
+//! Type:  cargo run --example 19_router
 //! and in a second terminal:  curl -i http://127.0.0.1:8090/notes/7
 //!
 //! Ask for /notes/seven, and you will see a 400 that names the parameter; send PUT to /notes, and you will see a 405 that
@@ -75,5 +75,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
         "a wrong method gets the right ones",
         &method,
     )?;
-    Ok("09_router: parameters, a router in a router, 405 with the right methods")
+    Ok("19_router: parameters, a router in a router, 405 with the right methods")
 }

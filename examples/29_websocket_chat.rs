@@ -1,6 +1,6 @@
 //! A chat room: WebSocket, with one object per client and no thread for any of them.
 //!
-//! Type:  cargo run --example 08_chat
+//! Type:  cargo run --example 29_websocket_chat
 //! and open http://127.0.0.1:8090/ in two windows.
 //! What you type in one appears in both. A `Guest` lives on its client's event loop; `room` reaches all guests of all loops.
 
@@ -65,7 +65,7 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
     wait_for(&mut ada, ": hello")?;
     drop(bob);
     wait_for(&mut ada, " has gone")?;
-    Ok("08_chat: what one guest said was heard by the other, and so was that it had gone")
+    Ok("29_websocket_chat: what one guest said was heard by the other, and so was that it had gone")
 }
 
 fn wait_for(guest: &mut impl Read, what: &str) -> io::Result<()> {

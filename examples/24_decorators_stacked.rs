@@ -1,6 +1,6 @@
 //! The decorators that come with qibu, stacked as a site behind a proxy might want them.
 //!
-//! Type:  cargo run --example 14_behind_a_proxy
+//! Type:  cargo run --example 24_decorators_stacked
 //! and in a second terminal, some of:
 //!
 //!     curl -i --compressed -H 'X-Forwarded-For: 203.0.113.9' http://127.0.0.1:8090/
@@ -65,5 +65,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
     let is_refused =
         |_| support::get(address, "/", "X-Forwarded-For: 203.0.113.9\r\n").is_ok_and(|page| page.contains(" 429 "));
     support::expect((0..1000).any(is_refused), "one client is not to have it all", "a thousand pages")?;
-    Ok("14_behind_a_proxy: eleven decorators, each seen to work")
+    Ok("24_decorators_stacked: eleven decorators, each seen to work")
 }

@@ -1,6 +1,6 @@
 //! An answer that is sent while it is made.
 //!
-//! Type:  cargo run --example 05_stream
+//! Type:  cargo run --example 27_stream
 //! and in a second terminal:  curl -N http://127.0.0.1:8090/
 //!
 //! You will see ten lines, one every fifth of a second. The thread that makes them holds the sending end of a channel;
@@ -56,5 +56,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
     received += &support::read_all(client)?;
     support::expect(received.contains("\r\ntransfer-encoding: chunked\r\n"), "the body is sent in chunks", &received)?;
     support::expect(received.ends_with("9\r\n10 of 10\n\r\n0\r\n\r\n"), "the body is complete", &received)?;
-    Ok("05_stream: the first line of a body was there before its last was made, and all of them came")
+    Ok("27_stream: the first line of a body was there before its last was made, and all of them came")
 }

@@ -1,6 +1,6 @@
 //! A cookie: the browser remembers, and tells us.
 //!
-//! Type:  cargo run --example 12_cookies
+//! Type:  cargo run --example 23_cookies
 //! and open http://127.0.0.1:8090/, some times, or type  curl -i -b "theme=dark" http://127.0.0.1:8090/
 //!
 //! A cookie is text that the client may write as it likes, so this one chooses between two themes and nothing else. For what
@@ -62,5 +62,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
     browser.post("/theme?to=light").send();
     let page = browser.get("/").send();
     support::expect(page.text().contains("dark, please"), "until it is removed", page.text())?;
-    Ok("12_cookies: a cookie was set, read, kept and removed")
+    Ok("23_cookies: a cookie was set, read, kept and removed")
 }

@@ -1,6 +1,6 @@
 //! What a browser's form and a program's JSON have in common: both become a struct.
 //!
-//! Type:  cargo run --example 10_forms_and_json
+//! Type:  cargo run --example 21_forms_and_json
 //! and open http://127.0.0.1:8090/, or type
 //!     curl -i -H "Content-Type: application/json" -d "{\"item\":\"pen\",\"count\":3}" http://127.0.0.1:8090/api
 //!
@@ -69,5 +69,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
     support::expect(ordered.ends_with(r#"{"item":"pen","price":6}"#), "so is JSON", &ordered)?;
     let wrong = support::post(address, "/api", json, r#"{"item":"inkwell","count":1}"#)?;
     support::expect(wrong.starts_with("HTTP/1.1 404 "), "an Error is an answer", &wrong)?;
-    Ok("10_forms_and_json: one struct from a form and from JSON, wrong fields are named")
+    Ok("21_forms_and_json: one struct from a form and from JSON, wrong fields are named")
 }

@@ -1,6 +1,6 @@
 //! A handler with state, and two decorators around it: a closure that adds a field, and the access log.
 //!
-//! Type:  cargo run --example 03_custom_handler
+//! Type:  cargo run --example 17_custom_handler
 //! and in a second terminal, some times:  curl -i http://127.0.0.1:8090/
 //!
 //! You will see the visits counted, `x-served-by` among the fields, and in the first terminal a line for each answer.
@@ -58,5 +58,5 @@ fn self_test(address: SocketAddr) -> io::Result<&'static str> {
     support::expect(wrong.starts_with("HTTP/1.1 404 "), "an Error becomes an answer", &wrong)?;
     let log = support::logged();
     support::expect(log.contains("127.0.0.1 GET /attic 404 36\n"), "the access log has a line for it", &log)?;
-    Ok("03_custom_handler: state was kept, a decorator changed the answer, the access log has each line")
+    Ok("17_custom_handler: state was kept, a decorator changed the answer, the access log has each line")
 }
