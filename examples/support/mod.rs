@@ -5,7 +5,7 @@
 #![allow(dead_code)] // each example uses some of it
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Mutex;
 use std::time::Duration;
 use std::{env, fmt, process, thread};
@@ -25,22 +25,71 @@ pub(crate) fn is_self_test() -> bool {
     env::args().any(|argument| argument == "--self-test")
 }
 
-/// Says where the server listens; or begins the self-test, on a thread, since `start` needs this one.
-pub(crate) fn begin(server: &WebServer, self_test: fn(SocketAddr) -> io::Result<&'static str>) {
-    let (address, handle) = (server.local_addr(), server.handle());
+/// Says where the server listens; or begins the self-test, on a thread, since the server needs this one. When the test
+/// has passed, a `WebServer` is shut down, so that `start` returns; with a bare socket the program ends there and then.
+pub(crate) fn begin(server: &impl Server, self_test: fn(SocketAddr) -> io::Result<&'static str>) {
+    let (address, stop) = (server.address(), server.stopper());
     if !is_self_test() {
         return println!("Listening on {address}. Ctrl-C stops.");
     }
     thread::spawn(move || match self_test(address) {
         Ok(proved) => {
             println!("{proved}");
-            handle.shutdown(); // `start` returns, and so does `main`
+            stop();
         }
-        Err(error) => {
-            eprintln!("the self-test failed: {error}");
-            process::exit(1);
-        }
+        Err(error) => fail(error),
     });
+}
+
+/// The last line of a server that ends by itself: the self-test may still have something to say, and ends the program.
+pub(crate) fn end() {
+    if is_self_test() {
+        thread::sleep(PATIENCE);
+        fail("it did not end");
+    }
+}
+
+fn fail(why: impl fmt::Display) -> ! {
+    eprintln!("the self-test failed: {why}");
+    process::exit(1);
+}
+
+/// What listens: a `WebServer`, or a socket in an example without one.
+pub(crate) trait Server {
+    fn address(&self) -> SocketAddr;
+
+    fn stopper(&self) -> Box<dyn FnOnce() + Send> {
+        Box::new(|| process::exit(0))
+    }
+}
+
+impl Server for WebServer {
+    fn address(&self) -> SocketAddr {
+        self.local_addr()
+    }
+
+    fn stopper(&self) -> Box<dyn FnOnce() + Send> {
+        let handle = self.handle();
+        Box::new(move || handle.shutdown())
+    }
+}
+
+impl Server for TcpListener {
+    fn address(&self) -> SocketAddr {
+        self.local_addr().expect("it is bound")
+    }
+}
+
+impl Server for UdpSocket {
+    fn address(&self) -> SocketAddr {
+        self.local_addr().expect("it is bound")
+    }
+}
+
+impl Server for mio::net::TcpListener {
+    fn address(&self) -> SocketAddr {
+        self.local_addr().expect("it is bound")
+    }
 }
 
 /// Connects, and sends this.
