@@ -1,4 +1,4 @@
-//! What the clients of one loop share: its clock, its mailbox, its counters, and the worker pool.
+//! What the clients of one loop share: its clock, its count of arrivals, its mailbox, its counters, the worker pool.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::StatusCode;
 
-use crate::message::Mailbox;
+use crate::message::{Arrivals, Mailbox};
 
 /// The length of a `Date` (IMF-fixdate, RFC 9110 section 5.6.7), in bytes.
 pub const DATE_BYTES: usize = 29;
@@ -15,6 +15,7 @@ pub const DATE_BYTES: usize = 29;
 /// One per loop, shared by its clients.
 pub(crate) struct Context {
     pub(crate) clock: Clock,
+    pub(crate) arrivals: Arrivals,
     pub(crate) mailbox: Arc<dyn Mailbox>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) workers: Arc<dyn Workers>,

@@ -31,7 +31,7 @@ pub use context::{DATE_BYTES, Stats};
 pub(crate) use input::Input;
 pub(crate) use output::Output;
 
-use crate::message::{Address, ClientKey, FileSlice, Part};
+use crate::message::{Address, Arrival, ClientKey, FileSlice, Part};
 
 /// One client's connection, with the verbs of the tutorial: [`recv`](Self::recv), [`send`](Self::send),
 /// [`close`](Self::close).
@@ -134,6 +134,16 @@ impl Connection {
     /// The `Date` of this second (RFC 9110 section 6.6.1).
     pub fn date(&self) -> [u8; DATE_BYTES] {
         self.context.clock.date()
+    }
+
+    /// With what the input of this moment came.
+    pub(crate) fn arrival(&self) -> Arrival {
+        self.context.arrivals.latest()
+    }
+
+    /// What is handled from now on did not come together with what was handled before.
+    pub(crate) fn begin_arrival(&self) {
+        self.context.arrivals.begin();
     }
 
     pub(crate) fn counters(&self) -> &Counters {

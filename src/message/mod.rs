@@ -11,6 +11,7 @@
 //! Pattern: Value Object; `Body` hides its kinds from handlers.
 
 mod address;
+mod arrival;
 mod body;
 mod channel;
 #[cfg(feature = "cookies")]
@@ -30,6 +31,7 @@ mod upgrade;
 
 pub use address::{Address, Note, Reply};
 pub(crate) use address::{ClientKey, ExchangeId, Mailbox};
+pub(crate) use arrival::{Arrival, Arrivals};
 pub(crate) use body::Kind;
 pub use body::{Body, FileSlice, Part};
 pub(crate) use channel::{BodyReceiver, Coder, Received};
@@ -40,7 +42,7 @@ pub use into_response::{Html, IntoResponse};
 pub use reader::Piece;
 pub(crate) use reader::{PieceRead, ReaderBody};
 pub use request::Request;
-pub(crate) use request::{FieldLine, HasQuery, Outcome, Pattern, RawHead, RouterId, Security, Span};
+pub(crate) use request::{FieldLine, HasQuery, Origin, Outcome, Pattern, RawHead, RouterId, Security, Span};
 pub use request_body::RequestBody;
 pub use response::Response;
 pub(crate) use upgrade::Upgrade;

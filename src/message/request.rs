@@ -21,7 +21,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, V
 
 use self::routing::Routing;
 pub(crate) use self::routing::{Outcome, Pattern, RouterId};
-use super::{Address, Body, Error, ExchangeId, Reply, RequestBody, Response};
+use super::{Address, Arrival, Body, Error, ExchangeId, Reply, RequestBody, Response};
 
 /// One request, as its handler sees it.
 ///
@@ -47,7 +47,17 @@ pub struct Request {
     security: Security,
     address: Address,
     exchange: ExchangeId,
+    arrival: Arrival,
     routing: Routing,
+}
+
+/// Where a request comes from.
+pub(crate) struct Origin {
+    pub(crate) peer: SocketAddr,
+    /// Where its answer can be sent.
+    pub(crate) address: Address,
+    pub(crate) exchange: ExchangeId,
+    pub(crate) arrival: Arrival,
 }
 
 /// Whether what the client sends can be read on the way.
@@ -90,13 +100,8 @@ pub(crate) struct FieldLine {
 }
 
 impl Request {
-    pub(crate) fn new(
-        method: Method,
-        version: Version,
-        head: RawHead,
-        peer: SocketAddr,
-        (address, exchange): (Address, ExchangeId),
-    ) -> Self {
+    pub(crate) fn new(method: Method, version: Version, head: RawHead, origin: Origin) -> Self {
+        let Origin { peer, address, exchange, arrival } = origin;
         Self {
             method,
             version,
@@ -109,6 +114,7 @@ impl Request {
             security: Security::Plain,
             address,
             exchange,
+            arrival,
             routing: Routing::default(),
         }
     }
@@ -255,8 +261,19 @@ impl Request {
         self.exchange
     }
 
-    pub(crate) fn set_body(&mut self, body: RequestBody) {
+    /// With which others it came; see [`Arrival`].
+    #[allow(
+        dead_code,
+        reason = "for handlers of ours that may keep what they found out for as long as an arrival lasts"
+    )]
+    pub(crate) fn arrival(&self) -> Arrival {
+        self.arrival
+    }
+
+    /// Its body is there, or begins to be; it came with this arrival.
+    pub(crate) fn set_body(&mut self, body: RequestBody, arrival: Arrival) {
         self.body = body;
+        self.arrival = arrival;
     }
 }
 

@@ -143,6 +143,7 @@ impl Client {
     /// Takes note of why it has its turn.
     pub(crate) fn hear(&mut self, cause: Cause, buffers: &mut Buffers) {
         self.connection.output.borrow(&mut buffers.output);
+        self.connection.begin_arrival();
         match cause {
             // Its protocol may have closed it when it was opened.
             Cause::Accepted => self.ask(|_, _| Ok(Next::Wait)),
@@ -214,6 +215,7 @@ impl Client {
     }
 
     fn take(&mut self, pulled: Pull) {
+        self.connection.begin_arrival();
         match pulled {
             Pull::Bytes(count) => self.connection.counters().count_received(count as u64),
             Pull::Drained(count) => {

@@ -67,6 +67,7 @@ use self::workers::WorkerPool;
 use crate::connection::transport::Transport;
 use crate::connection::{Clock, Context, Output};
 use crate::handler::Handler;
+use crate::message::Arrivals;
 use crate::protocol::Protocol;
 
 /// A server: it listens, accepts, and gives every client its turns.
@@ -236,6 +237,7 @@ impl WebServer {
         let member = self.team.member(self.index);
         let context = Context {
             clock: Clock::new(Instant::now(), SystemTime::now()),
+            arrivals: Arrivals::new(),
             mailbox: member.mailbox.clone(),
             counters: member.counters.clone(),
             workers: self.workers.clone(),

@@ -11,7 +11,7 @@ use super::WALL;
 use crate::WebServer;
 use crate::connection::transport::{End, Memory, Wire};
 use crate::connection::{Clock, Connection, Context, Counters, Job, Waits, Workers};
-use crate::message::{ClientKey, Mailbox, Note};
+use crate::message::{Arrivals, ClientKey, Mailbox, Note};
 use crate::protocol::Protocol;
 use crate::server::client::{Buffers, Cause, Client, Pace, Readiness, Turn};
 
@@ -50,6 +50,7 @@ impl TestConn {
         let (started, mail, wire) = (Instant::now(), Arc::new(TestMailbox::default()), Wire::new());
         let context = Rc::new(Context {
             clock: Clock::new(started, SystemTime::UNIX_EPOCH + WALL),
+            arrivals: Arrivals::new(),
             mailbox: mail.clone(),
             counters: Arc::new(Counters::default()),
             workers: Arc::new(AtOnce),

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::{Fault, Operation, WALL};
 use crate::connection::transport::{End, Memory, Wire};
 use crate::connection::{Clock, Context, Counters, Job, Waits, Workers};
-use crate::message::{ClientKey, Mailbox, Note};
+use crate::message::{Arrivals, ClientKey, Mailbox, Note};
 use crate::protocol::Protocol;
 use crate::server::agenda::Again;
 use crate::server::client::{Cause, Client, Pace, Readiness};
@@ -85,6 +85,7 @@ impl TestLoop {
         let jobs = Arc::new(HeldJobs { jobs: Mutex::default(), most: jobs });
         let context = Context {
             clock: Clock::new(started, SystemTime::UNIX_EPOCH + WALL),
+            arrivals: Arrivals::new(),
             mailbox: mail.clone(),
             counters: Arc::new(Counters::default()),
             workers: jobs.clone(),

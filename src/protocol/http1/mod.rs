@@ -21,12 +21,13 @@
 //! Pattern: State.
 
 mod answering;
-mod arrival;
 mod body;
 mod encode;
 mod exchange;
 mod extension;
+mod handling;
 mod head;
+mod incoming;
 mod settings;
 mod streaming;
 mod uploading;
@@ -40,19 +41,19 @@ use std::time::Instant;
 
 use http::Method;
 
-use self::answering::{come_again, too_late};
-use self::arrival::Arrival;
+use self::answering::too_late;
 use self::body::Framing;
-use self::exchange::{Exchange, Reuse, Wants};
+use self::exchange::{Exchange, Wants};
 use self::head::{Expectation, Head, MAX_FIELDS};
+use self::incoming::Incoming;
 pub use self::settings::HttpSettings;
 use self::streaming::Streaming;
 use self::uploading::Uploading;
-use self::waits::{Missing, ReadingBody, Waiting};
+use self::waits::{ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
-use crate::connection::{Connection, MOST_UNREAD_BYTES, Waits};
-use crate::handler::{Handler, Place, call, plan};
-use crate::message::{ExchangeId, Note, ProtocolError, Reply, Request, RequestBody, Upgrade, feed};
+use crate::connection::{Connection, MOST_UNREAD_BYTES};
+use crate::handler::{Handler, Place, plan};
+use crate::message::{ExchangeId, Note, Origin, ProtocolError, Request, RequestBody, Upgrade};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
 pub struct Http {
@@ -189,7 +190,7 @@ impl Session for HttpSession {
             }
             State::ReadingHead { .. } => self.state = self.refuse_head(new_socket, ProtocolError::HeadTimeout),
             State::ReadingBody(reading) => {
-                let (wants, error) = (reading.exchange.wants, reading.arrival.lateness(now, settings));
+                let (wants, error) = (reading.exchange.wants, reading.incoming.lateness(now, settings));
                 self.state = self.refuse(new_socket, wants, error);
             }
             State::Uploading(uploading) => {
@@ -218,7 +219,7 @@ impl Session for HttpSession {
         match &self.state {
             State::Idle { since } => Some(*since + settings.idle_timeout),
             State::ReadingHead { since, .. } => Some(*since + settings.head_timeout),
-            State::ReadingBody(reading) => Some(reading.arrival.deadline(settings)),
+            State::ReadingBody(reading) => Some(reading.incoming.deadline(settings)),
             State::Uploading(uploading) => Some(uploading.deadline(settings)),
             State::Waiting(waiting) => Some(waiting.since + waiting.exchange.handler_timeout),
             State::Streaming(streaming) => Some(streaming.deadline(settings)),
@@ -303,8 +304,13 @@ impl HttpSession {
         let settings = &self.shared.settings;
         let (id, handler_timeout) = (self.exchange, settings.handler_timeout);
         let exchange = Exchange { id, version: head.version, wants, reuse: head.reuse, handler_timeout };
-        let sender = (new_socket.address(), self.exchange);
-        let mut request = Request::new(head.method, head.version, head.raw, new_socket.peer_addr(), sender);
+        let origin = Origin {
+            peer: new_socket.peer_addr(),
+            address: new_socket.address(),
+            exchange: id,
+            arrival: new_socket.arrival(),
+        };
+        let mut request = Request::new(head.method, head.version, head.raw, origin);
         let plan = plan(&*self.shared.handler, &mut request);
         if let Place::Refused(response) = plan.place {
             return self.answer(new_socket, exchange.without_reading(head.framing), *response);
@@ -328,16 +334,16 @@ impl HttpSession {
             request,
             place: plan.place,
             exchange,
-            arrival: Arrival::new(head.framing, limit, &self.shared.settings, new_socket.now()),
+            incoming: Incoming::new(head.framing, limit, &self.shared.settings, new_socket.now()),
             collected: Vec::new(),
         }))
     }
 
     fn read_body(&mut self, new_socket: &mut Connection, mut reading: Box<ReadingBody>) -> Step {
         match reading.collect(new_socket, &self.shared.settings) {
-            Ok(()) if reading.arrival.is_done() => {
-                let ReadingBody { mut request, place, exchange, arrival, collected } = *reading;
-                request.set_body(RequestBody::whole(collected.into(), arrival.into_trailers()));
+            Ok(()) if reading.incoming.is_done() => {
+                let ReadingBody { mut request, place, exchange, incoming, collected } = *reading;
+                request.set_body(RequestBody::whole(collected.into(), incoming.into_trailers()), new_socket.arrival());
                 Step::Go(self.handle(new_socket, request, place, exchange))
             }
             Ok(()) if reading.is_enough_to_begin() => Step::Go(self.begin_upload(new_socket, *reading)),
@@ -349,69 +355,4 @@ impl HttpSession {
             Err(error) => Step::Go(self.refuse(new_socket, reading.exchange.wants, error)),
         }
     }
-
-    /// Lets a worker thread handle the request while the rest of its body arrives.
-    fn begin_upload(&mut self, new_socket: &mut Connection, reading: ReadingBody) -> State {
-        let ReadingBody { mut request, exchange, arrival, collected, .. } = reading;
-        let (feed, intake) = feed(collected);
-        request.set_body(RequestBody::arriving(intake));
-        match self.hand_over(new_socket, request, exchange, Waits::ForTheClient) {
-            Ok(()) => State::Uploading(Box::new(Uploading::new(exchange, arrival, feed))),
-            Err(Busy) => self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, come_again()),
-        }
-    }
-
-    fn upload(&mut self, new_socket: &mut Connection, mut uploading: Box<Uploading>) -> Step {
-        match uploading.receive(new_socket, &self.shared.settings) {
-            Ok(()) if uploading.is_done() => {
-                let (exchange, missing) = uploading.finish();
-                Step::Stay(State::Waiting(Box::new(Waiting { exchange, missing, since: new_socket.now() })))
-            }
-            Ok(()) => Step::Stay(State::Uploading(uploading)),
-            Err(error) => {
-                let exchange = uploading.fail(error);
-                Step::Go(self.refuse(new_socket, exchange.wants, error))
-            }
-        }
-    }
-
-    /// The request is complete.
-    fn handle(&mut self, new_socket: &mut Connection, mut request: Request, place: Place, exchange: Exchange) -> State {
-        match place {
-            Place::Loop => {
-                let warn_after = Some(self.shared.settings.slow_handler_warning);
-                let response = call(&*self.shared.handler, &mut request, warn_after);
-                self.answer(new_socket, exchange, response)
-            }
-            Place::Pool | Place::Stream => match self.hand_over(new_socket, request, exchange, Waits::ForNobody) {
-                Ok(()) => {
-                    let missing = Missing::Return { early: None };
-                    State::Waiting(Box::new(Waiting { exchange, missing, since: new_socket.now() }))
-                }
-                Err(Busy) => self.answer(new_socket, exchange, come_again()),
-            },
-            Place::Refused(response) => self.answer(new_socket, exchange, *response),
-        }
-    }
-
-    /// Lets a worker thread handle the request; its answer comes back as a note. Fails when all workers
-    /// are busy.
-    fn hand_over(
-        &self,
-        new_socket: &Connection,
-        mut request: Request,
-        exchange: Exchange,
-        waits: Waits,
-    ) -> Result<(), Busy> {
-        let reply = Reply::of_worker(new_socket.address(), exchange.id);
-        let handler = self.shared.handler.clone();
-        let job = Box::new(move || reply.send(call(&*handler, &mut request, None)));
-        new_socket.submit(job, waits).map_err(|_job| {
-            log::warn!("503 for {}: the worker queue is full (worker_queue)", new_socket.peer_addr());
-            Busy
-        })
-    }
 }
-
-/// No worker is free, and the queue is full.
-struct Busy;

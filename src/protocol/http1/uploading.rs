@@ -13,8 +13,8 @@
 use std::time::Instant;
 
 use super::HttpSettings;
-use super::arrival::Arrival;
 use super::exchange::{Exchange, Reuse};
+use super::incoming::Incoming;
 use super::waits::Missing;
 use crate::connection::Connection;
 use crate::message::{Feed, Note, ProtocolError, Response};
@@ -22,7 +22,7 @@ use crate::message::{Feed, Note, ProtocolError, Response};
 /// A body on its way through us, and the handler at work on it.
 pub(super) struct Uploading {
     pub(super) exchange: Exchange,
-    arrival: Arrival,
+    incoming: Incoming,
     feed: Feed,
     flow: Flow,
     missing: Missing,
@@ -38,8 +38,8 @@ enum Flow {
 }
 
 impl Uploading {
-    pub(super) fn new(exchange: Exchange, arrival: Arrival, feed: Feed) -> Self {
-        Self { exchange, arrival, feed, flow: Flow::Flowing, missing: Missing::Return { early: None } }
+    pub(super) fn new(exchange: Exchange, incoming: Incoming, feed: Feed) -> Self {
+        Self { exchange, incoming, feed, flow: Flow::Flowing, missing: Missing::Return { early: None } }
     }
 
     /// Takes what has arrived of the body, as far as the handler has room for it.
@@ -50,7 +50,7 @@ impl Uploading {
     ) -> Result<(), ProtocolError> {
         if self.flow == Flow::Flowing {
             let feed = &self.feed;
-            self.arrival.receive(new_socket, settings, |bytes| feed.put(bytes))?;
+            self.incoming.receive(new_socket, settings, |bytes| feed.put(bytes))?;
             if feed.waits_for_room(&new_socket.address(), self.exchange.id) {
                 self.flow = Flow::Paused { since: new_socket.now() };
             }
@@ -62,14 +62,14 @@ impl Uploading {
 
     /// Whether the body has come to its end.
     pub(super) fn is_done(&self) -> bool {
-        self.arrival.is_done()
+        self.incoming.is_done()
     }
 
     /// Takes a note; gives the answer if it is complete with it.
     pub(super) fn hear(&mut self, new_socket: &Connection, note: Note) -> Option<Response> {
         match (note, self.flow) {
             (Note::Room { exchange }, Flow::Paused { since }) if exchange == self.exchange.id => {
-                self.arrival.excuse(since, new_socket.now());
+                self.incoming.excuse(since, new_socket.now());
                 self.flow = Flow::Flowing;
                 None
             }
@@ -80,14 +80,14 @@ impl Uploading {
     /// The handler has answered before the body came to its end. What is here already is read and forgotten; if that is
     /// not all, the rest stands where the next request should, and the connection cannot be used again.
     pub(super) fn leave(&mut self, new_socket: &mut Connection, settings: &HttpSettings) -> Exchange {
-        let rest = self.arrival.receive(new_socket, settings, |_| {});
+        let rest = self.incoming.receive(new_socket, settings, |_| {});
         let reuse = if rest.is_ok() && self.is_done() { self.exchange.reuse } else { Reuse::Close };
         Exchange { reuse, ..self.exchange }
     }
 
     /// The body is complete: what is left to wait for.
     pub(super) fn finish(self) -> (Exchange, Missing) {
-        self.feed.finish(self.arrival.into_trailers());
+        self.feed.finish(self.incoming.into_trailers());
         (self.exchange, self.missing)
     }
 
@@ -104,13 +104,13 @@ impl Uploading {
     /// Until when somebody must have done something: the client, or the handler.
     pub(super) fn deadline(&self, settings: &HttpSettings) -> Instant {
         match self.flow {
-            Flow::Flowing => self.arrival.deadline(settings),
+            Flow::Flowing => self.incoming.deadline(settings),
             Flow::Paused { since } => since + self.exchange.handler_timeout,
         }
     }
 
     /// What the client has done wrong; `None` where it is the handler that is late.
     pub(super) fn lateness(&self, now: Instant, settings: &HttpSettings) -> Option<ProtocolError> {
-        (self.flow == Flow::Flowing).then(|| self.arrival.lateness(now, settings))
+        (self.flow == Flow::Flowing).then(|| self.incoming.lateness(now, settings))
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::HttpSettings;
-use super::arrival::Arrival;
 use super::exchange::Exchange;
+use super::incoming::Incoming;
 use crate::connection::Connection;
 use crate::handler::{Place, resolve};
 use crate::message::{ExchangeId, FEED_BYTES, Note, ProtocolError, Request, Response};
@@ -14,7 +14,7 @@ pub(super) struct ReadingBody {
     pub(super) request: Request,
     pub(super) place: Place,
     pub(super) exchange: Exchange,
-    pub(super) arrival: Arrival,
+    pub(super) incoming: Incoming,
     pub(super) collected: Vec<u8>,
 }
 
@@ -41,7 +41,7 @@ impl ReadingBody {
         settings: &HttpSettings,
     ) -> Result<(), ProtocolError> {
         let collected = &mut self.collected;
-        self.arrival.receive(new_socket, settings, |bytes| collected.extend_from_slice(bytes))
+        self.incoming.receive(new_socket, settings, |bytes| collected.extend_from_slice(bytes))
     }
 
     /// Whether the handler shall begin, though there is more to come.

@@ -10,7 +10,7 @@ use crate::connection::{Connection, time_for, too_slow_at};
 use crate::message::ProtocolError;
 
 /// A body on its way to us.
-pub(super) struct Arrival {
+pub(super) struct Incoming {
     decoder: Decoder,
     /// The longest body that is taken, in bytes.
     limit: u64,
@@ -22,7 +22,7 @@ pub(super) struct Arrival {
     late_at: Option<Instant>,
 }
 
-impl Arrival {
+impl Incoming {
     pub(super) fn new(framing: Framing, limit: u64, settings: &HttpSettings, now: Instant) -> Self {
         let late_at = too_slow_at(now, 0, settings.min_body_rate);
         Self { decoder: Decoder::new(framing), limit, body: 0, since: now, late_at }
