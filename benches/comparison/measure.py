@@ -15,7 +15,11 @@ from pathlib import Path
 
 from .peers import HOST, Failed, Place
 from .process import cpu_seconds, memory_bytes
-from .scenarios import REPORT
+from .scripts import REPORT
+
+
+# No variable of the caller may be a setting of a server.
+ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
 
 def pick_cores():
@@ -39,7 +43,7 @@ def running(peer, place, core):
     """Start a server, wait until it accepts, give its process id; kill all of it at the end, whatever happens."""
     place.config.write_text(peer.config(place))
     with open(os.devnull if peer.quiet else place.log, "wb") as log:
-        server = subprocess.Popen(pinned(core, peer.command(place)), cwd=place.dir, start_new_session=True,
+        server = subprocess.Popen(pinned(core, peer.command(place)), cwd=place.dir, start_new_session=True, env=ENVIRONMENT,
                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         wait_until_accepting(server, place)
@@ -63,15 +67,15 @@ def wait_until_accepting(server, place):
     while time.monotonic() < deadline and server.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection((HOST, place.port), timeout=1):
             return
-        time.sleep(0.02)
+        time.sleep(0.0005)
     said = place.log.read_text(errors="replace")[-500:] if place.log.exists() else "(its output is not kept)"
     raise Failed(f"does not start: {said}")
 
 
-def fetch(port, path, headers):
+def fetch(port, scenario, headers):
     connection = http.client.HTTPConnection(HOST, port, timeout=20)
     with contextlib.closing(connection):
-        connection.request("GET", path, headers=headers)
+        connection.request(scenario.method, scenario.path, b"x" * scenario.upload or None, headers)
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
 
@@ -81,8 +85,8 @@ def validate(peer, scenario, place):
     headers = dict(scenario.headers)
     try:
         if scenario.conditional:
-            headers["If-None-Match"] = fetch(place.port, scenario.path, {})[1]["ETag"] or "no ETag given"
-        status, got, body = fetch(place.port, scenario.path, headers)
+            headers["If-None-Match"] = fetch(place.port, scenario, {})[1]["ETag"] or "no ETag given"
+        status, got, body = fetch(place.port, scenario, headers)
     except (OSError, http.client.HTTPException) as error:
         raise Failed(f"no answer to {scenario.path}: {error!r}") from error
     if status != scenario.status:
@@ -97,7 +101,7 @@ def check_body(peer, scenario, place, headers, body):
     if encoding != ("gzip" if scenario.gzip else "none"):
         raise Failed(f"answered {scenario.path} with Content-Encoding {encoding}")
     plain = gzip.decompress(body) if scenario.gzip else body
-    expected = scenario.file(place.root).read_bytes()
+    expected = scenario.expected(place.root)
     if len(plain) != len(expected) or (peer.serves_files and plain != expected):
         raise Failed(f"wrong body for {scenario.path}: {len(plain)} bytes instead of {len(expected)}")
 
@@ -106,7 +110,7 @@ def run_wrk(scenario, place, headers, core, seconds):
     """Drive the server. Returns what wrk counted, as scenarios.REPORT prints it."""
     script = place.dir / "wrk.lua"
     script.write_text(scenario.lua + REPORT)
-    command = ["wrk", "-t", "1", "-c", str(scenario.connections), "-d", f"{seconds}s", "--timeout", "10s",
+    command = ["wrk", "-t", str(scenario.workers), "-c", str(scenario.connections), "-d", f"{seconds}s", "--timeout", "10s",
                "-s", str(script), f"http://{HOST}:{place.port}{scenario.path}"]
     for name, value in headers.items():
         command[1:1] = ["-H", f"{name}: {value}"]
@@ -139,7 +143,7 @@ def measure_load(peer, scenario, place, pid, client_core, options):
     check_counts(scenario, counts, body_length)
     requests = counts["bytes"] / body_length if scenario.large else counts["requests"]
     return counts | {"requests_per_s": requests / counts["us"] * 1e6, "cpu_us": cpu / requests,
-                     "busy": cpu / counts["us"]}
+                     "busy": cpu / counts["us"] / scenario.workers}
 
 
 def measure_idle(peer, scenario, place, pid, client_core, options):
@@ -162,7 +166,7 @@ def idle_client(number, port):
         client.settimeout(10)
         client.bind((f"127.0.0.{2 + number % 4}", 0))
         client.connect((HOST, port))
-        client.sendall(b"GET /1k.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        client.sendall(b"GET /1k.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
         received = b""
         while len(received.partition(b"\r\n\r\n")[2]) < 1024:
             more = client.recv(65536)
@@ -183,11 +187,24 @@ def count_readable(clients):
     return len(poll.poll(0))
 
 
+def measure_start(peer, place, core):
+    begin = time.monotonic()
+    with running(peer, place, core) as pid:
+        validate(peer, place.scenario, place)
+        first_answer = time.monotonic() - begin
+        time.sleep(0.2)
+        anonymous, rss = memory_bytes(pid)
+    return {"first_answer_ms": first_answer * 1000, "anonymous": anonymous, "rss": rss}
+
+
 def measure(peer, scenario, root, cores, options):
     """Start one server for one scenario, measure, and leave nothing behind."""
     with tempfile.TemporaryDirectory(prefix="compare-") as scratch:
         os.chmod(scratch, 0o755)  # a server started as root gives its rights away
-        place = Place(Path(scratch), root, free_port(), options.files, scenario.gzip)
-        with running(peer, place, cores[0]) as pid:
-            measurement = measure_idle if scenario.idle else measure_load
-            return measurement(peer, scenario, place, pid, cores[1], options)
+        place = Place(Path(scratch), root, free_port(), options.files, scenario)
+        if scenario.kind == "start":
+            return measure_start(peer, place, cores[0])
+        own, clients = cores if scenario.workers == 1 else (None, None)
+        with running(peer, place, own) as pid:
+            measurement = measure_idle if scenario.kind == "idle" else measure_load
+            return measurement(peer, scenario, place, pid, clients, options)

@@ -5,6 +5,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from .scenarios import Scenario
+
 HOST = "127.0.0.1"
 CONNECTIONS = 16384  # what every server is allowed: more than any scenario opens
 IDLE_SECONDS = 600   # no server may close an idle client while we count
@@ -21,7 +23,7 @@ class Place:
     root: Path     # the folder it serves
     port: int
     files: int     # the descriptor limit
-    gzip: bool     # whether this scenario wants precompressed answers
+    scenario: Scenario
 
     @property
     def config(self):
@@ -40,11 +42,16 @@ class Peer:
     quiet = False         # throw its output away instead of keeping it for error messages
     serves_files = True   # False: its answers only have the right length
 
+    def programs(self):
+        """What must be there for it to be measured."""
+        return [self.program]
+
     def available(self):
-        return shutil.which(self.program) is not None
+        return all(map(shutil.which, self.programs()))
 
     def supports(self, scenario):
-        return True
+        """Whether it can take part."""
+        return not scenario.answer and scenario.workers == 1
 
     def config(self, place):
         """The text of its configuration file, which is place.config."""
@@ -69,14 +76,14 @@ class Nginx(Peer):
     file_cache = "open_file_cache off;"
 
     def supports(self, scenario):
-        return not scenario.gzip or "http_gzip_static_module" in self.run("-V").stdout
+        return not scenario.answer and (not scenario.gzip or "http_gzip_static_module" in self.run("-V").stdout)
 
     def config(self, place):
         scratch = "\n".join(f"  {kind}_temp_path {place.dir}/{kind};"
                             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         return f"""
 daemon off;
-worker_processes 1;
+worker_processes {place.scenario.workers};
 worker_rlimit_nofile {place.files};
 pid {place.dir}/pid;
 error_log stderr error;
@@ -89,7 +96,7 @@ http {{
   keepalive_requests 1000000000;
   keepalive_timeout {IDLE_SECONDS}s;
   {self.file_cache}
-  {"gzip_static on;" if place.gzip else ""}
+  {"gzip_static on;" if place.scenario.gzip else ""}
   types {{ text/html html; text/plain txt; }}
 {scratch}
   server {{ listen {HOST}:{place.port} backlog=4096; root {place.root}; }}
@@ -112,7 +119,7 @@ class Lighttpd(Peer):
     def supports(self, scenario):
         """lighttpd reads no .gz sidecars; mod_deflate with a cache folder is its nearest equivalent."""
         if not scenario.gzip:
-            return True
+            return super().supports(scenario)
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as test:
             test.write('server.document-root = "/"\nserver.modules = ("mod_deflate")\n')
             test.flush()
@@ -136,7 +143,7 @@ server.listen-backlog = 4096
 server.max-keep-alive-requests = 65535
 server.max-keep-alive-idle = {IDLE_SECONDS}
 mimetype.assign = (".html" => "text/html", ".txt" => "text/plain", "" => "application/octet-stream")
-{deflate if place.gzip else ""}
+{deflate if place.scenario.gzip else ""}
 """
 
     def command(self, place):
@@ -159,43 +166,8 @@ hosts:
     paths:
       /:
         file.dir: {place.root}
-        file.send-compressed: {"ON" if place.gzip else "OFF"}
+        file.send-compressed: {"ON" if place.scenario.gzip else "OFF"}
 """
 
     def command(self, place):
         return [self.program, "-c", str(place.config)]
-
-
-class Qibu(Peer):
-    name = "qibu"
-    version_option = "--version"
-    quiet = True
-
-    def __init__(self, program):
-        self.program = program
-
-    def command(self, place):
-        return [self.program, str(place.root), "--bind", HOST, "--port", str(place.port), "--loops", "1"]
-
-
-class Floor(Peer):
-    """The least a server can do: `PROGRAM PORT` answers every request with the same 1 KiB, looking at nothing."""
-    name = "floor"
-    quiet = True
-    serves_files = False
-
-    def __init__(self, program):
-        self.program = program or ""
-
-    def supports(self, scenario):
-        return scenario.path == "/1k.txt" and scenario.status == 200 and "Connection" not in scenario.headers
-
-    def command(self, place):
-        return [self.program, str(place.port)]
-
-    def version(self):
-        return "a fixed answer"
-
-
-def all_peers(options):
-    return [Qibu(str(options.qibu)), Nginx(), NginxCache(), Lighttpd(), H2o(), Floor(options.floor)]

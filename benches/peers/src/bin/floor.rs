@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
+use memchr::memmem;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
@@ -64,7 +65,7 @@ fn turn(client: &mut TcpStream, input: &mut [u8], output: &mut Vec<u8>, answer: 
         Ok(0) => false,
         Ok(count) => {
             output.clear();
-            let requests = input[..count].windows(4).filter(|window| window == b"\r\n\r\n").count();
+            let requests = memmem::find_iter(&input[..count], "\r\n\r\n").count();
             (0..requests).for_each(|_| output.extend_from_slice(answer));
             client.write_all(output).is_ok()
         }
