@@ -186,14 +186,17 @@ pub(crate) fn folders_are_those_of_the_course(pages: &[Page]) -> Vec<String> {
     unknown.map(|page| format!("{}: no part of the course", page.path)).collect()
 }
 
-/// A chapter has what a chapter has: commands, Python beside Rust, a drawing, an exercise, the way on and back.
-pub(crate) fn chapters_are_whole(page: &Page) -> Vec<String> {
+/// A chapter has what a chapter has: commands, Python beside Rust, a drawing, an exercise, and the way on and back as soon
+/// as there is one.
+pub(crate) fn chapters_are_whole(page: &Page, pages: &[Page]) -> Vec<String> {
     let folder = page.path.split('/').nth(1).unwrap_or_default();
     let Some(number) = CHAPTERS.iter().position(|chapter| *chapter == folder) else { return Vec::new() };
     let has_fence = |test: &dyn Fn(&Fence) -> bool| page.fences.iter().any(test);
     let all: String = page.fences.iter().flat_map(|fence| &fence.content).chain([&page.prose]).cloned().collect();
     let leads_to = |chapter: Option<&&str>| {
-        chapter.is_none_or(|chapter| page.links.iter().any(|link| link.target.contains(&format!("../{chapter}/"))))
+        let there = chapter.and_then(|chapter| resolve(&page.path, &format!("../{chapter}/README.md")).ok());
+        let is_there = there.is_some_and(|there| pages.iter().any(|page| page.path == there));
+        !is_there || page.links.iter().any(|link| chapter.is_some_and(|to| link.target.contains(&format!("../{to}/"))))
     };
     let exercise = format!("cargo test --test stages stage_{:02}", number + 1);
     let parts = [
