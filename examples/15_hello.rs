@@ -3,8 +3,10 @@
 //! Type:  cargo run --example 15_hello
 //! and open http://127.0.0.1:8090/, or type in a second terminal:  curl -i http://127.0.0.1:8090/
 //!
-//! You will see `Hello, world!`, whatever path you ask for. The server of example 1 is the same object; it only speaks
+//! You will see `Hello, world!`, whatever path you ask for. The server of 11_echo is the same object; it only speaks
 //! HTTP now, and gives each request to the closure.
+//!
+//! Next: 16_http_by_hand, to see what it has done for you.
 
 use std::io;
 use std::net::SocketAddr;

@@ -6,6 +6,8 @@
 //!
 //! You will see three fields, from the inside out, and the page in capitals. Ask with `-H 'x-maintenance: yes'` and the
 //! page is not asked at all.
+//!
+//! Next: 19_router; for the decorators that come with qibu, 24_decorators_stacked.
 
 use std::io;
 use std::net::SocketAddr;

@@ -5,6 +5,8 @@
 //!
 //! You will see the welcome page of this project; of a folder without an index.html you would see a list of its files.
 //! Without a folder's name, the one you are in is served.
+//!
+//! Next: 21_forms_and_json, for what comes in with a body.
 
 use std::io;
 use std::net::SocketAddr;

@@ -5,6 +5,8 @@
 //!     curl -i -H "Content-Type: application/json" -d "{\"item\":\"pen\",\"count\":3}" http://127.0.0.1:8090/api
 //!
 //! Order "many" of something, and you will see which field does not fit.
+//!
+//! Next: 22_upload, for what is too large to be in memory.
 
 use std::io;
 use std::net::SocketAddr;

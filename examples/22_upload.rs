@@ -4,6 +4,8 @@
 //! and open http://127.0.0.1:8090/, or type  curl -F file=@Cargo.lock http://127.0.0.1:8090/
 //!
 //! You will see where each file was saved, under a name of our own: a client could send any.
+//!
+//! Next: 23_cookies.
 
 use std::io;
 use std::net::SocketAddr;

@@ -5,6 +5,8 @@
 //!
 //! A cookie is text that the client may write as it likes, so this one chooses between two themes and nothing else. For what
 //! must not be changed by its owner there is `Sessions`.
+//!
+//! Next: 24_decorators_stacked.
 
 use std::io;
 use std::net::SocketAddr;

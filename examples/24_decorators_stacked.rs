@@ -8,6 +8,8 @@
 //!     curl -i http://127.0.0.1:8090/ready
 //!
 //! You will see 203.0.113.9 in the log, and each decorator's fields in the answer.
+//!
+//! Next: 25_blocking, for handlers that take their time.
 
 use std::io;
 use std::net::SocketAddr;

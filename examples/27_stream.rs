@@ -5,6 +5,8 @@
 //!
 //! You will see ten lines, one every fifth of a second. The thread that makes them holds the sending end of a channel;
 //! the other end is the body. If the client reads slowly, `send` waits; if it has gone (Ctrl-C in curl), `send` says so.
+//!
+//! Next: 28_events, for streams that browsers know how to read.
 
 use std::io::{self, Read};
 use std::net::SocketAddr;

@@ -5,6 +5,8 @@
 //!
 //! You will see the seconds pass. One thread makes each event once, however many clients there are; none of them costs a
 //! thread. Stop the program and start it again: the browser comes back by itself.
+//!
+//! Next: 29_websocket_chat, for messages both ways.
 
 use std::io::{self, Read};
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! A chat room: WebSocket, with one object per client and no thread for any of them.
+//! A chat room: WebSocket, with one object per client and no thread for any of them. Next: 30_graceful_stop.
 //!
 //! Type:  cargo run --example 29_websocket_chat
 //! and open http://127.0.0.1:8090/ in two windows.

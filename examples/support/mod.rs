@@ -6,9 +6,10 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{env, fmt, process, thread};
+use std::{env, fmt, process};
 
 use qibu::WebServer;
 
@@ -27,18 +28,23 @@ pub(crate) fn is_self_test() -> bool {
 
 /// Says where the server listens; or begins the self-test, on a thread, since the server needs this one. When the test
 /// has passed, a `WebServer` is shut down, so that `start` returns; with a bare socket the program ends there and then.
-pub(crate) fn begin(server: &impl Server, self_test: fn(SocketAddr) -> io::Result<&'static str>) {
+/// Who stops its server before the self-test has ended joins that thread.
+pub(crate) fn begin(
+    server: &impl Server,
+    self_test: fn(SocketAddr) -> io::Result<&'static str>,
+) -> Option<JoinHandle<()>> {
     let (address, stop) = (server.address(), server.stopper());
     if !is_self_test() {
-        return println!("Listening on {address}. Ctrl-C stops.");
+        println!("Listening on {address}. Ctrl-C stops.");
+        return None;
     }
-    thread::spawn(move || match self_test(address) {
+    Some(thread::spawn(move || match self_test(address) {
         Ok(proved) => {
             println!("{proved}");
             stop();
         }
         Err(error) => fail(error),
-    });
+    }))
 }
 
 /// The last line of a server that ends by itself: the self-test may still have something to say, and ends the program.
@@ -142,7 +148,16 @@ pub(crate) fn logged() -> String {
     LINES.lock().expect("nobody panics with it").clone()
 }
 
+/// Waits for a line with that in it, in a self-test.
+pub(crate) fn wait_until_logged(text: &str) {
+    let mut lines = LINES.lock().expect("nobody panics with it");
+    while !lines.contains(text) {
+        lines = NEWS.wait(lines).expect("nobody panics with it");
+    }
+}
+
 static LINES: Mutex<String> = Mutex::new(String::new());
+static NEWS: Condvar = Condvar::new();
 
 struct Lines;
 
@@ -154,6 +169,7 @@ impl log::Log for Lines {
     fn log(&self, record: &log::Record<'_>) {
         if is_self_test() {
             LINES.lock().expect("nobody panics with it").push_str(&format!("{}\n", record.args()));
+            NEWS.notify_all();
         } else {
             eprintln!("{}", record.args());
         }
