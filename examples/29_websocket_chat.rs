@@ -4,7 +4,7 @@
 //! and open http://127.0.0.1:8090/ in two windows.
 //! What you type in one appears in both. A `Guest` lives on its client's event loop; `room` reaches all guests of all loops.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use qibu::ws::{self, WebSocket};
@@ -57,23 +57,13 @@ fn main() -> io::Result<()> {
 fn self_test(address: SocketAddr) -> io::Result<&'static str> {
     let ask = "GET /chat HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    let mut ada = support::send(address, ask)?;
-    wait_for(&mut ada, " has come")?; // herself
+    let ada = support::send(address, ask)?;
+    support::wait_for(&ada, " has come")?; // herself
     let mut bob = support::send(address, ask)?;
-    wait_for(&mut ada, " has come")?;
+    support::wait_for(&ada, " has come")?;
     bob.write_all(b"\x81\x85\0\0\0\0hello")?; // text of 5 bytes; the mask is four zeros
-    wait_for(&mut ada, ": hello")?;
+    support::wait_for(&ada, ": hello")?;
     drop(bob);
-    wait_for(&mut ada, " has gone")?;
+    support::wait_for(&ada, " has gone")?;
     Ok("29_websocket_chat: what one guest said was heard by the other, and so was that it had gone")
-}
-
-fn wait_for(guest: &mut impl Read, what: &str) -> io::Result<()> {
-    let mut received = Vec::new();
-    while !received.ends_with(what.as_bytes()) {
-        let mut byte = [0];
-        support::expect(guest.read(&mut byte)? == 1, what, String::from_utf8_lossy(&received))?;
-        received.push(byte[0]);
-    }
-    Ok(())
 }

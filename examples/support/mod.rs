@@ -127,6 +127,22 @@ pub(crate) fn post(address: SocketAddr, path: &str, fields: &str, body: &str) ->
     read_all(send(address, head + body)?)
 }
 
+/// Ends a connection with a reset instead of the usual farewell.
+pub(crate) fn break_off(stream: TcpStream) -> io::Result<()> {
+    socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))
+}
+
+/// Reads until this has come, byte by byte, so that what comes after it is left.
+pub(crate) fn wait_for(mut stream: &TcpStream, text: &str) -> io::Result<()> {
+    let mut received = Vec::new();
+    while !received.ends_with(text.as_bytes()) {
+        let mut byte = [0];
+        expect(stream.read(&mut byte)? == 1, format_args!("{text:?} comes"), String::from_utf8_lossy(&received))?;
+        received.push(byte[0]);
+    }
+    Ok(())
+}
+
 pub(crate) fn read_all(mut stream: TcpStream) -> io::Result<String> {
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
