@@ -116,8 +116,8 @@ pub use handler::{
 };
 pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 pub use message::{
-    Address, Body, BodySender, Closed, Error, FileSlice, Html, IntoResponse, Note, Part, Piece, ProtocolError, Reply,
-    Request, RequestBody, Response, Result, TrySendError,
+    Address, Body, BodySender, Closed, Error, FileSlice, Html, IntoResponse, Note, Part, Piece, ProtocolError, Refusal,
+    Reply, Request, RequestBody, Response, Result, TrySendError,
 };
 pub use protocol::{Http, HttpSettings, Next, Protocol, Session};
 pub use server::{Builder, Running, ServerHandle, WebServer};

@@ -56,13 +56,13 @@ fn perform(task: Task) -> Result<(), Complaint> {
     ended
 }
 
-/// Warnings always; a line for each answer where somebody is there to read it, or has said how it shall look. `RUST_LOG` says
-/// otherwise.
+/// Warnings always, and what was refused, with its reason; a line for each answer where somebody is there to read it, or has
+/// said how it shall look. `RUST_LOG` says otherwise.
 fn start_logging(lines: Option<LineFormat>) {
     let default = match (io::stderr().is_terminal(), lines) {
         (true, _) => "warn,qibu=info",
-        (false, Some(_)) => "warn,qibu::access=info",
-        (false, None) => "warn",
+        (false, Some(_)) => "warn,qibu::refused=info,qibu::access=info",
+        (false, None) => "warn,qibu::refused=info",
     };
     let have_time = lines.is_some_and(|lines| lines != LineFormat::Text);
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default))

@@ -5,6 +5,9 @@
 //! event loop. What the client wrote is escaped in every [`format`], so that it can neither forge lines nor steer a
 //! terminal.
 //!
+//! What the server refuses by itself, because it is no HTTP or too long or too slow, has a line as well. Why it was refused
+//! stands in the `log` crate under the target `qibu::refused`, and in the JSON lines.
+//!
 //! The line is written when the answer is known, and not when the client has it: a download that is broken off has its
 //! whole length in the log.
 //!
@@ -20,7 +23,7 @@ use std::sync::Arc;
 pub use self::format::LogFormat;
 use self::record::Record;
 use crate::handler::{Handler, Middleware};
-use crate::message::{Request, Response};
+use crate::message::{Refusal, Request, Response};
 
 /// The log target of the lines, to be named in a filter such as `RUST_LOG=qibu::access=info`.
 const TARGET: &str = "qibu::access";
@@ -108,6 +111,15 @@ impl Middleware for AccessLog {
             destination.write(format, &record);
             response
         })
+    }
+
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        if self.destination.wants_lines() {
+            let mut record = Record::of_refusal(refusal);
+            record.answer(&answer);
+            self.destination.write(self.format, &record);
+        }
+        answer
     }
 }
 

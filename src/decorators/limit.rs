@@ -3,7 +3,7 @@
 //! Pattern: Decorator in the form of the textbook: a struct that owns what it decorates. It changes nothing but the plan.
 
 use crate::handler::{Handler, Plan};
-use crate::message::{Request, Response};
+use crate::message::{Refusal, Request, Response};
 
 /// A handler that takes bodies up to a limit; made by [`limit`].
 #[derive(Debug)]
@@ -35,5 +35,9 @@ impl<H: Handler> Handler for Limit<H> {
         let plan = self.inner.plan(request);
         let bytes = plan.body_limit.map_or(self.bytes, |planned| planned.min(self.bytes));
         plan.body_limit(bytes)
+    }
+
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        self.inner.refused(refusal, answer)
     }
 }

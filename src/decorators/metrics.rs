@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use http::{Method, StatusCode};
 
 use crate::handler::{Handler, Middleware};
-use crate::message::{Kind, Request, Response};
+use crate::message::{Kind, Refusal, Request, Response};
 
 /// Counts answers, and has a page that says how many there were. Clones count together.
 ///
@@ -162,6 +162,15 @@ impl Middleware for Metrics {
         }
         self.count(route, method, response.status(), begin.elapsed());
         response
+    }
+
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        let (route, method) = match refusal.request() {
+            Some(request) => (request.route().unwrap_or_default(), known(request.method())),
+            None => ("", "other"),
+        };
+        self.count(route, method, answer.status(), Duration::ZERO);
+        answer
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::{HeaderName, HeaderValue};
 
 use crate::handler::{Handler, Middleware, Plan};
-use crate::message::{Request, Response};
+use crate::message::{Refusal, Request, Response};
 
 /// Gives each request an id: handlers ask for it with [`RequestId::of`], and the client gets it as `X-Request-Id`. Put it
 /// around [`AccessLog`](crate::AccessLog), so that it knows the id, too.
@@ -103,16 +103,27 @@ impl Default for RequestId {
 impl Middleware for RequestId {
     fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response {
         let id = self.identify(request);
-        next.handle(request).map(move |mut response| {
-            let value = HeaderValue::from_str(&id.0).expect("letters, digits and three signs");
-            response.headers_mut().insert(X_REQUEST_ID, value);
-            response
-        })
+        next.handle(request).map(move |response| id.show(response))
     }
 
     /// The handlers inside may plan by it, and one that refuses may log it.
     fn plan(&self, request: &mut Request, next: &dyn Handler) -> Plan {
         self.identify(request);
         next.plan(request)
+    }
+
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        match refusal.request().and_then(|request| request.extensions().get::<Id>()) {
+            Some(id) => id.show(answer),
+            None => answer,
+        }
+    }
+}
+
+impl Id {
+    fn show(&self, mut answer: Response) -> Response {
+        let value = HeaderValue::from_str(&self.0).expect("letters, digits and three signs");
+        answer.headers_mut().insert(X_REQUEST_ID, value);
+        answer
     }
 }

@@ -13,7 +13,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue};
 
 use crate::handler::{Handler, Middleware};
-use crate::message::{Request, Response};
+use crate::message::{Refusal, Request, Response};
 
 /// Adds security fields to every answer, where the handler has not set them itself:
 ///
@@ -105,14 +105,24 @@ impl Middleware for SecurityHeaders {
     fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response {
         let (fields, hsts) = (self.fields.clone(), self.hsts.clone().filter(|_| request.is_secure()));
         next.handle(request).map(move |mut response| {
+            add(&fields, &mut response);
             let headers = response.headers_mut();
-            for (name, value) in &*fields {
-                headers.entry(name).or_insert_with(|| value.clone());
-            }
             if let Some(hsts) = hsts {
                 headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(hsts);
             }
             response
         })
+    }
+
+    fn refused(&self, _: &mut Refusal<'_>, mut answer: Response) -> Response {
+        add(&self.fields, &mut answer);
+        answer
+    }
+}
+
+/// What the answer says itself goes first.
+fn add(fields: &HeaderMap, answer: &mut Response) {
+    for (name, value) in fields {
+        answer.headers_mut().entry(name).or_insert_with(|| value.clone());
     }
 }

@@ -4,7 +4,7 @@
 
 use super::{Handler, Plan};
 use crate::handler::Place;
-use crate::message::{Request, Response};
+use crate::message::{Refusal, Request, Response};
 
 /// A handler that runs on the worker pool; made by [`blocking`].
 #[derive(Debug)]
@@ -40,5 +40,9 @@ impl<H: Handler> Handler for Blocking<H> {
             plan.place = Place::Pool;
         }
         plan
+    }
+
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        self.inner.refused(refusal, answer)
     }
 }

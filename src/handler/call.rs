@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use super::{Handler, Plan};
-use crate::message::{Request, Response};
+use crate::message::{Refusal, Request, Response};
 
 /// Calls the handler. With `warn_after`, a longer call is named in a warning: give it where the caller is an event loop.
 pub(crate) fn call(handler: &dyn Handler, request: &mut Request, warn_after: Option<Duration>) -> Response {
@@ -44,6 +44,14 @@ pub(crate) fn call_on_loop<T>(limit: Duration, what: fmt::Arguments<'_>, run: im
 /// Asks the handler for its plan.
 pub(crate) fn plan(handler: &dyn Handler, request: &mut Request) -> Plan {
     contain(request, |request| handler.plan(request)).unwrap_or_else(|()| Plan::refuse(broken(())))
+}
+
+/// Tells the handler what the server refuses; gives the answer, with what its decorators add.
+pub(crate) fn refused(handler: &dyn Handler, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+    catch_unwind(AssertUnwindSafe(|| handler.refused(refusal, answer))).unwrap_or_else(|panic| {
+        log::error!("a handler that was told of a refusal panicked: {}", panic_text(&*panic));
+        broken(())
+    })
 }
 
 /// Makes the changes of decorators to an answer that has come at last.

@@ -10,7 +10,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::{Handler, Origin, Place, Plan};
-use crate::message::{Request, Response};
+use crate::message::{Refusal, Request, Response};
 
 /// Something that stands before, after or in place of the next handler.
 ///
@@ -39,6 +39,33 @@ pub trait Middleware: Send + Sync + 'static {
     /// refuses the request, [`Self::handle`] is called at once, and its `next` answers with the refusal.
     fn plan(&self, request: &mut Request, next: &dyn Handler) -> Plan {
         next.plan(request)
+    }
+
+    /// The server refuses a request by itself, with `answer`, and `next` and what stands in it have been told: its head is no
+    /// HTTP, or its body is too long, or stops coming before [`Self::handle`] could be called. For decorators that watch, or that
+    /// add something to every answer. It runs on the event loop and must not block.
+    ///
+    /// ```
+    /// use qibu::{Handler, HandlerExt, Http, Middleware, Refusal, Request, Response, testing::TestConn};
+    ///
+    /// struct Marked;
+    ///
+    /// impl Middleware for Marked {
+    ///     fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response {
+    ///         next.handle(request).map(|answer| answer.with_header("x-mark", "handled"))
+    ///     }
+    ///     fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+    ///         eprintln!("{:?}: {}", refusal.request_line(), refusal.error());
+    ///         answer.with_header("x-mark", "refused")
+    ///     }
+    /// }
+    /// let site = (|_: &mut Request| "hello").with(Marked);
+    /// let answer = TestConn::open(Http::new(site)).unwrap().send(b"GET no-path HTTP/1.1\r\n\r\n").recv();
+    /// assert!(String::from_utf8(answer).unwrap().contains("x-mark: refused"));
+    /// ```
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        let _ = refusal;
+        answer
     }
 }
 
@@ -71,6 +98,11 @@ impl<M: Middleware, H: Handler> Handler for With<M, H> {
             }
             plan => Plan { origin: Origin::Here, ..plan },
         }
+    }
+
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        let answer = self.inner.0.refused(refusal, answer);
+        self.middleware.refused(refusal, answer)
     }
 }
 

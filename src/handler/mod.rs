@@ -20,13 +20,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use blocking::{Blocking, blocking};
-pub(crate) use call::{call, plan, resolve};
+pub(crate) use call::{call, plan, refused, resolve};
 pub use method::method;
 pub use middleware::{HandlerExt, Middleware, With};
 pub use router::{RouteError, Router, Slashes};
 pub use streaming::{Streaming, streaming};
 
-use crate::message::{IntoResponse, Request, Response};
+use crate::message::{IntoResponse, Refusal, Request, Response};
 
 /// Answers requests. One handler serves all clients of all loops, so it is shared and immutable; state that changes
 /// goes behind a lock or an atomic.
@@ -62,6 +62,13 @@ pub trait Handler: Send + Sync + 'static {
         let _ = request;
         Plan::inline()
     }
+
+    /// The server refuses a request by itself, with `answer`: see [`Middleware::refused`]. A decorator forwards it to what it
+    /// wraps; no other handler need care.
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        let _ = refusal;
+        answer
+    }
 }
 
 impl<F, R> Handler for F
@@ -82,6 +89,10 @@ impl Handler for Box<dyn Handler> {
     fn plan(&self, request: &mut Request) -> Plan {
         (**self).plan(request)
     }
+
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        (**self).refused(refusal, answer)
+    }
 }
 
 impl<H: Handler + ?Sized> Handler for Arc<H> {
@@ -91,6 +102,10 @@ impl<H: Handler + ?Sized> Handler for Arc<H> {
 
     fn plan(&self, request: &mut Request) -> Plan {
         (**self).plan(request)
+    }
+
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        (**self).refused(refusal, answer)
     }
 }
 

@@ -33,7 +33,7 @@ pub use self::error::RouteError;
 use self::methods::{Methods, Taken};
 use self::tree::{End, Leaf, Tree, Values};
 use super::{Handler, Plan};
-use crate::message::{Outcome, Pattern, Request, Response, RouterId, Span};
+use crate::message::{Known, Outcome, Pattern, Refusal, Request, Response, RouterId, Span};
 
 /// Routes by path and method.
 ///
@@ -257,6 +257,18 @@ impl Handler for Router {
         match self.destination(request) {
             Destination::Handler(handler) => within(request, |request| handler.plan(request)),
             _ => Plan::inline(),
+        }
+    }
+
+    /// The handler that would have answered is told, if there is a path that leads to it.
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        let (peer, error) = (refusal.peer, refusal.error);
+        let Known::Request(request) = &mut refusal.known else { return answer };
+        match self.destination(request) {
+            Destination::Handler(handler) => within(request, |request| {
+                handler.refused(&mut Refusal { peer, error, known: Known::Request(request) }, answer)
+            }),
+            _ => answer,
         }
     }
 }

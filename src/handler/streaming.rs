@@ -4,7 +4,7 @@
 
 use super::{Handler, Plan};
 use crate::handler::Place;
-use crate::message::{Request, Response};
+use crate::message::{Refusal, Request, Response};
 
 /// A handler that reads the body while it arrives; made by [`streaming`].
 #[derive(Debug)]
@@ -44,5 +44,9 @@ impl<H: Handler> Handler for Streaming<H> {
             plan.place = Place::Stream;
         }
         plan
+    }
+
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        self.inner.refused(refusal, answer)
     }
 }

@@ -6,7 +6,7 @@
 //! * [`Response`], [`Body`]: status, fields and what follows them: bytes, a stretch of a file, or a stream.
 //! * [`IntoResponse`], [`Error`]: how a handler's return value becomes a response.
 //! * [`Reply`], [`Address`], [`Note`]: how another thread reaches a client that lives on a loop.
-//! * [`ProtocolError`]: what the peer did wrong, and the status that tells it so.
+//! * [`ProtocolError`]: what the peer did wrong, and the status that tells it so; [`Refusal`]: to which request.
 //!
 //! Pattern: Value Object; `Body` hides its kinds from handlers.
 
@@ -24,6 +24,7 @@ pub(crate) mod json;
 #[cfg(feature = "multipart")]
 pub(crate) mod multipart;
 mod reader;
+mod refusal;
 mod request;
 mod request_body;
 mod response;
@@ -41,6 +42,8 @@ pub(crate) use feed::{FEED_BYTES, Feed, feed};
 pub use into_response::{Html, IntoResponse};
 pub use reader::Piece;
 pub(crate) use reader::{PieceRead, ReaderBody};
+pub(crate) use refusal::Known;
+pub use refusal::Refusal;
 pub use request::Request;
 pub(crate) use request::{FieldLine, HasQuery, Origin, Outcome, Pattern, RawHead, RouterId, Security, Span};
 pub use request_body::RequestBody;

@@ -128,3 +128,58 @@ fn nothing_that_a_client_writes_steers_a_terminal_or_forges_a_line() {
         assert!(!not_text[0].contains(char::is_control), "{not_text:?}");
     }
 }
+
+/// Refused before any handler was asked; what is known of it is in the log all the same.
+#[test]
+fn what_the_server_refuses_by_itself_has_a_line_too() {
+    for (request, text, common) in [
+        ("GET /a HTTP/1.1\r\n\r\n", r#" "GET /a HTTP/1.1" 400 "#, r#" "GET /a HTTP/1.1" 400 "#),
+        ("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", r#" "GET /a b HTTP/1.1" 400 "#, r#" "GET /a b HTTP/1.1" 400 "#),
+        ("\x16\x03\x01\"x\r\n", r#" "\u{16}\u{3}\u{1}\"x" 400 "#, r#" "\x16\x03\x01\"x" 400 "#),
+        ("GET /a HTTP/3.0\r\nHost: a\r\n\r\n", r#" "GET /a HTTP/3.0" 505 "#, r#" "GET /a HTTP/3.0" 505 "#),
+        (
+            "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n",
+            " POST /a 413 ",
+            r#" "POST /a HTTP/1.1" 413 "#,
+        ),
+        (
+            "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx",
+            " POST /a 400 ",
+            r#" "POST /a HTTP/1.1" 400 "#,
+        ),
+    ] {
+        assert!(line(LogFormat::Text, request).contains(text), "{request:?}: {}", line(LogFormat::Text, request));
+        for format in [LogFormat::Common, LogFormat::Combined] {
+            assert!(line(format, request).contains(common), "{request:?}: {}", line(format, request));
+        }
+    }
+}
+
+#[test]
+fn json_says_why_it_was_refused() {
+    let object = |request| -> Value { serde_json::from_str(&line(LogFormat::Json, request)).unwrap() };
+    let nonsense = object("HEAD /\"\r\n\r\n");
+    assert_eq!((&nonsense["method"], &nonsense["version"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&nonsense["target"], &nonsense["status"], &nonsense["bytes"]),
+        (&"HEAD /\"".into(), &400.into(), &0.into())
+    );
+    assert_eq!(nonsense["error"], "the request line or a field line is malformed");
+    let long = object("POST /a HTTP/1.1\r\nHost: a\r\nX-Request-Id: one\r\nContent-Length: 9999999\r\n\r\n");
+    assert_eq!((&long["method"], &long["target"], &long["host"]), (&"POST".into(), &"/a".into(), &"a".into()));
+    assert_eq!((&long["status"], &long["id"]), (&413.into(), &"one".into()));
+    assert!(long["error"].as_str().unwrap().contains("body_limit"), "{long}");
+    assert_eq!(object("GET / HTTP/1.1\r\nHost: a\r\n\r\n")["error"], Value::Null);
+}
+
+#[test]
+fn a_head_that_does_not_come_in_time_is_in_the_log() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = lines.clone();
+    let log = AccessLog::new().to(move |line| sink.lock().unwrap().push(line.to_owned()));
+    let mut client = TestConn::open(Http::new(answer.with(log))).unwrap();
+    client.send(b"GET /slow HTTP/1.1\r\nHo").advance(std::time::Duration::from_secs(11));
+    assert!(client.is_closed());
+    let lines = lines.lock().unwrap();
+    assert!(lines.len() == 1 && lines[0].contains(r#" "GET /slow HTTP/1.1" 408 "#), "{lines:?}");
+}

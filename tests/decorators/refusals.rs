@@ -1,7 +1,11 @@
-//! What is refused while it is planned passes through the decorators around it.
+//! What is refused while it is planned passes through the decorators around it; of what the server refuses by itself they are
+//! told.
 
-use qibu::testing::TestClient;
-use qibu::{Handler, HandlerExt, Middleware, Plan, Request, Response, StatusCode, blocking};
+use qibu::testing::{TestClient, TestConn};
+use qibu::{
+    Handler, HandlerExt, Http, Metrics, Middleware, Plan, Refusal, Request, RequestId, Response, Router,
+    SecurityHeaders, StatusCode, blocking, limit, streaming,
+};
 
 /// Takes no body at all.
 struct NoBodies;
@@ -70,4 +74,86 @@ fn a_decorator_may_answer_instead_of_the_refusal() {
         answer => answer,
     };
     assert_eq!(TestClient::new(NoBodies.with(soft)).post("/").body("x").send().text(), "coffee");
+}
+
+/// Adds its name to what the server refuses.
+struct Told(&'static str);
+
+impl Middleware for Told {
+    fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response {
+        next.handle(request)
+    }
+
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        assert_eq!(refusal.error().status(), answer.status());
+        let before = answer.headers().get("x-told").map_or("", |value| value.to_str().unwrap()).to_owned();
+        answer.with_header("x-told", format!("{before}{}", self.0))
+    }
+}
+
+fn answer_of(handler: impl Handler, request: &str) -> String {
+    let mut client = TestConn::open(Http::new(handler)).unwrap();
+    let answer = client.send(request.as_bytes()).recv();
+    assert!(client.is_closed(), "what follows cannot be trusted");
+    String::from_utf8(answer).unwrap()
+}
+
+const NO_HTTP: &str = "GET / HTTP/1.1\r\nHost : a\r\n\r\n";
+const TOO_LONG: &str = "POST /a/b HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n";
+
+#[test]
+fn every_decorator_is_told_of_what_the_server_refuses_from_the_inside_out() {
+    for request in [NO_HTTP, TOO_LONG] {
+        let inner = |_: &mut Request| "hello";
+        for handler in [
+            inner.with(Told("a")).with(mark("x")).with(Told("b")).boxed(),
+            limit(blocking(streaming(inner.with(Told("a")))), 5).with(Told("b")).boxed(),
+            std::sync::Arc::new(inner.with(Told("a"))).with(Told("b")).boxed(),
+        ] {
+            let answer = answer_of(handler, request);
+            assert!(answer.contains("x-told: ab\r\n") && !answer.contains("x-seen"), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn a_router_tells_the_route_that_would_have_answered() {
+    let site = || {
+        let inner = Router::new().route("POST /b", (|_: &mut Request| "b").with(Told("b"))).get("/c", |_| "c");
+        Router::new()
+            .mount("/a", inner.with(Told("a")))
+            .route("/c", (|_: &mut Request| "c").with(Told("c")))
+            .with(Told("d"))
+    };
+    assert!(answer_of(site(), TOO_LONG).contains("x-told: bad\r\n"));
+    assert!(answer_of(site(), NO_HTTP).contains("x-told: d\r\n"), "where it leads nobody knows");
+}
+
+#[test]
+fn what_watches_or_adds_to_every_answer_does_so_for_refusals() {
+    let metrics = Metrics::new();
+    let page = TestClient::new(metrics.page());
+    let app = Router::new().post("/a/{what}", |_| "hello");
+    let app = std::sync::Arc::new(app.with(metrics).with(SecurityHeaders::new()).with(RequestId::new()));
+    for request in [NO_HTTP, TOO_LONG] {
+        assert!(answer_of(app.clone(), request).contains("x-content-type-options: nosniff\r\n"));
+    }
+    assert!(answer_of(app, TOO_LONG).contains("x-request-id: "));
+    let text = page.get("/").send().text().to_owned();
+    assert!(text.contains(r#"{method="other",route="",status="400"} 1"#), "{text}");
+    assert!(text.contains(r#"{method="POST",route="/a/{what}",status="413"} 2"#), "{text}");
+}
+
+#[test]
+fn who_panics_when_told_costs_its_own_connection_a_500() {
+    struct Broken;
+    impl Middleware for Broken {
+        fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response {
+            next.handle(request)
+        }
+        fn refused(&self, _: &mut Refusal<'_>, _: Response) -> Response {
+            panic!("it was not prepared for that")
+        }
+    }
+    assert!(answer_of((|_: &mut Request| "").with(Broken), NO_HTTP).starts_with("HTTP/1.1 500 "));
 }

@@ -29,6 +29,52 @@ fn a_log_file_has_a_combined_line_for_each_answer_up_to_the_last() {
     assert_eq!((rest(&program.stdout), rest(&program.stderr)), (String::new(), String::new()));
 }
 
+/// What no handler has seen: the line is in the file, and why it was refused is said where warnings are, whatever the file's
+/// format has room for.
+#[test]
+fn a_refused_request_is_in_the_log_and_its_reason_is_told() {
+    let folder = site();
+    let path = folder.path().join("access.log");
+    let mut program = start(qibu(&["-p", "0", "--log-file", path.to_str().unwrap()]).arg(folder.path()));
+    let malformed = tell(Ok(program.connect()), "GET /a.txt HTTP/1.1\r\nHost : a\r\n\r\n");
+    assert!(malformed.starts_with("HTTP/1.1 400 "), "{malformed}");
+    let long = "POST /a.txt HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno chunk";
+    assert!(tell(Ok(program.connect()), long).starts_with("HTTP/1.1 400 "));
+    program.signal("TERM");
+    assert_eq!(program.wait().code(), Some(0));
+    let text = text(&path);
+    let lines: Vec<_> = text.lines().collect();
+    assert!(
+        lines.len() == 2
+            && lines.iter().all(|line| line.contains(r#" "POST /a.txt HTTP/1.1" 400 "#)
+                || line.contains(r#" "GET /a.txt HTTP/1.1" 400 "#)),
+        "{text}"
+    );
+    let told = rest(&program.stderr);
+    let told: Vec<_> = told.lines().collect();
+    assert!(
+        told.len() == 2 && told[0].contains("400 for 127.0.0.1:") && told[0].ends_with("line is malformed"),
+        "{told:?}"
+    );
+    assert!(told[1].ends_with("a chunk is malformed"), "{told:?}");
+}
+
+/// Nobody has asked for lines: only what was refused is told.
+#[test]
+fn a_refused_request_is_told_where_answers_are_not() {
+    let folder = site();
+    let mut program = start(qibu(&["-p", "0"]).arg(folder.path()));
+    program.get("/a.txt");
+    tell(Ok(program.connect()), "GET /a.txt HTTP/1.1\r\n\r\n");
+    program.signal("TERM");
+    assert_eq!(program.wait().code(), Some(0));
+    let told = rest(&program.stderr);
+    assert!(
+        told.lines().count() == 1 && told.trim_end().ends_with(": Host is missing, doubled or malformed"),
+        "{told}"
+    );
+}
+
 /// As logrotate does it: rename, signal, and the old file is nobody's any more.
 #[test]
 fn a_hangup_opens_the_log_anew_and_loses_no_line() {

@@ -6,13 +6,14 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::escape::{Json, Quoted, Text};
-use super::record::Record;
+use super::record::{Record, RequestLine};
 
 /// How the lines of an [`AccessLog`](crate::AccessLog) look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum LogFormat {
     /// For people: `127.0.0.1 GET /a?b 200 5`; with the time before it, unless it goes to the `log` crate, which has its own.
+    /// What is no request stands in quotes.
     #[default]
     Text,
     /// The common log format of NCSA and Apache, in UTC.
@@ -21,7 +22,8 @@ pub enum LogFormat {
     Combined,
     /// An object for each line: `time` (RFC 3339), `client`, `method`, `target`, `version`, `host`, `status`, `bytes` (`null`
     /// for a stream), `seconds` until the answer was ready, `referer`, `user_agent`, and `id` where
-    /// [`RequestId`](crate::RequestId) stands around the log.
+    /// [`RequestId`](crate::RequestId) stands around the log. Of what is no request, `target` is the first line, and `method` and
+    /// `version` are `null`; `error` says why the server has refused it.
     Json,
 }
 
@@ -41,31 +43,49 @@ impl LogFormat {
 }
 
 fn text(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let (client, length) = (Or(record.client, '-'), Or(record.length, '-'));
-    write!(f, "{client} {} {} {} {length}", record.method, Text(&record.target), record.status.as_u16())
+    let (client, length, status) = (Or(record.client, '-'), Or(record.length, '-'), record.status.as_u16());
+    match &record.line {
+        RequestLine::Understood { method, target, .. } => {
+            write!(f, "{client} {method} {} {status} {length}", Text(target))
+        }
+        RequestLine::Raw(line) => write!(f, "{client} \"{}\" {status} {length}", Text(line)),
+    }
 }
 
 /// `%h %l %u %t "%r" %>s %b` in Apache's words; who the user is nobody has checked, so `-`.
 fn common(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (client, length) = (Or(record.client, '-'), Or(record.length.filter(|length| *length > 0), '-'));
-    let Record { time, method, target, version, status, .. } = record;
-    let (time, target, status) = (time.common(), Quoted(target), status.as_u16());
-    write!(f, "{client} - - [{time}] \"{method} {target} {version:?}\" {status} {length}")
+    let (time, status) = (record.time.common(), record.status.as_u16());
+    write!(f, "{client} - - [{time}] \"")?;
+    match &record.line {
+        RequestLine::Understood { method, target, version } => write!(f, "{method} {} {version:?}", Quoted(target))?,
+        RequestLine::Raw(line) => write!(f, "{}", Quoted(line))?,
+    }
+    write!(f, "\" {status} {length}")
 }
 
 fn json(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let Record { time, method, version, status, .. } = record;
+    let Record { time, status, .. } = record;
     let client = record.client.as_ref().map(IpAddr::to_string);
-    write!(f, "{{\"time\":\"{time}\",\"client\":{},\"method\":\"{method}\"", string(client.as_deref()))?;
-    write!(f, ",\"target\":{},\"version\":\"{version:?}\"", string(Some(&record.target)))?;
+    write!(f, "{{\"time\":\"{time}\",\"client\":{}", string(client.as_deref()))?;
+    match &record.line {
+        RequestLine::Understood { method, target, version } => {
+            let target = string(Some(target));
+            write!(f, ",\"method\":\"{method}\",\"target\":{target},\"version\":\"{version:?}\"")?;
+        }
+        RequestLine::Raw(line) => write!(f, ",\"method\":null,\"target\":{},\"version\":null", string(Some(line)))?,
+    }
     write!(f, ",\"host\":{},\"status\":{}", string(record.host.as_deref()), status.as_u16())?;
     write!(f, ",\"bytes\":{},\"seconds\":{:.6}", Or(record.length, "null"), record.duration.as_secs_f64())?;
     write!(f, ",\"referer\":{}", string(record.referer.as_deref()))?;
     write!(f, ",\"user_agent\":{}", string(record.user_agent.as_deref()))?;
-    match &record.id {
-        Some(id) => write!(f, ",\"id\":{}}}", string(Some(id))),
-        None => f.write_str("}"),
+    if let Some(id) = &record.id {
+        write!(f, ",\"id\":{}", string(Some(id)))?;
     }
+    if let Some(error) = record.error {
+        write!(f, ",\"error\":{}", string(Some(&error.to_string())))?;
+    }
+    f.write_str("}")
 }
 
 /// The value, or what stands for none.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http::{Method, StatusCode, Version};
 
 use super::super::request_id::RequestId;
-use crate::message::{Request, Response};
+use crate::message::{ProtocolError, Refusal, Request, Response};
 
 /// One request and its answer.
 #[derive(Debug)]
@@ -18,9 +18,7 @@ pub(super) struct Record {
     pub(super) time: Time,
     /// `None` for clients of a unix socket.
     pub(super) client: Option<IpAddr>,
-    pub(super) method: Method,
-    pub(super) target: String,
-    pub(super) version: Version,
+    pub(super) line: RequestLine,
     pub(super) host: Option<String>,
     pub(super) referer: Option<String>,
     pub(super) user_agent: Option<String>,
@@ -30,7 +28,21 @@ pub(super) struct Record {
     pub(super) length: Option<u64>,
     /// From the request to its answer, without the time that sending it takes.
     pub(super) duration: Duration,
+    /// Why the server has refused it.
+    pub(super) error: Option<ProtocolError>,
     began: Instant,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub(super) enum RequestLine {
+    Understood {
+        method: Method,
+        target: String,
+        version: Version,
+    },
+    /// What has come in place of a request line, or in front of fields that nobody understands.
+    Raw(String),
 }
 
 impl Record {
@@ -39,9 +51,11 @@ impl Record {
         Self {
             time: Time::now(),
             client: client(request),
-            method: request.method().clone(),
-            target: request.target().to_owned(),
-            version: request.version(),
+            line: RequestLine::Understood {
+                method: request.method().clone(),
+                target: request.target().to_owned(),
+                version: request.version(),
+            },
             host: field("host"),
             referer: field("referer"),
             user_agent: field("user-agent"),
@@ -49,6 +63,32 @@ impl Record {
             status: StatusCode::OK,
             length: None,
             duration: Duration::ZERO,
+            error: None,
+            began: Instant::now(),
+        }
+    }
+
+    pub(super) fn of_refusal(refusal: &Refusal<'_>) -> Self {
+        let known = match refusal.request() {
+            Some(request) => Self::of(request),
+            None => Self::of_nothing(refusal),
+        };
+        Self { error: Some(refusal.error()), ..known }
+    }
+
+    fn of_nothing(refusal: &Refusal<'_>) -> Self {
+        Self {
+            time: Time::now(),
+            client: address(refusal.peer_addr().ip()),
+            line: RequestLine::Raw(refusal.request_line().into_owned()),
+            host: None,
+            referer: None,
+            user_agent: None,
+            id: None,
+            status: StatusCode::OK,
+            length: None,
+            duration: Duration::ZERO,
+            error: None,
             began: Instant::now(),
         }
     }
@@ -56,14 +96,27 @@ impl Record {
     pub(super) fn answer(&mut self, response: &Response) {
         self.status = response.status();
         // RFC 9110 §9.3.2: the answer to HEAD says how long a body would be, and has none.
-        self.length = if self.method == Method::HEAD { Some(0) } else { response.body().len() };
+        self.length = if self.line.is_head() { Some(0) } else { response.body().len() };
         self.duration = self.began.elapsed();
     }
 }
 
 /// The client's address. Those of a unix socket have none.
 pub(super) fn client(request: &Request) -> Option<IpAddr> {
-    Some(request.client_addr()).filter(|client| !client.is_unspecified())
+    address(request.client_addr())
+}
+
+fn address(client: IpAddr) -> Option<IpAddr> {
+    Some(client).filter(|client| !client.is_unspecified())
+}
+
+impl RequestLine {
+    fn is_head(&self) -> bool {
+        match self {
+            Self::Understood { method, .. } => *method == Method::HEAD,
+            Self::Raw(line) => line.starts_with("HEAD "),
+        }
+    }
 }
 
 /// A moment, in UTC and to the millisecond.

@@ -15,9 +15,13 @@ use super::encode::{self, Length};
 use super::exchange::{Exchange, Reuse, Wants, asks_to_close, final_answer};
 use super::streaming::{Pump, Sent, Source, Streaming};
 use super::waits::{Missing, Waiting};
-use super::{HttpSession, Life, State, Step};
+use super::{HttpSession, Life, Shared, State, Step};
 use crate::connection::Connection;
-use crate::message::{Kind, ProtocolError, Response};
+use crate::handler::refused;
+use crate::message::{Kind, Known, ProtocolError, Refusal, Response};
+
+/// The log target of what is refused, to be named in a filter such as `RUST_LOG=qibu::refused=info`.
+const REFUSED: &str = "qibu::refused";
 
 impl HttpSession {
     pub(super) fn give_up_on_handler(
@@ -64,20 +68,18 @@ impl HttpSession {
         after(exchange, now)
     }
 
-    /// The client gets to know what was wrong with its request, and the log too. Nothing that follows on this
-    /// connection is a request for certain, so it ends.
-    pub(super) fn refuse(&mut self, new_socket: &mut Connection, wants: Wants, error: ProtocolError) -> State {
-        log::info!("{} for {}: {error}", error.status().as_u16(), new_socket.peer_addr());
+    /// Refuses a request. Nothing that follows on this connection is a request for certain, so it ends.
+    pub(super) fn refuse(&mut self, new_socket: &mut Connection, wants: Wants, answer: Response) -> State {
         let (id, handler_timeout) = (self.exchange, self.shared.settings.handler_timeout);
         let exchange = Exchange { id, version: Version::HTTP_11, wants, reuse: Reuse::Close, handler_timeout };
-        let text = format!("{}: {error}\n", error.status());
-        self.answer(new_socket, exchange, Response::text(text).with_status(error.status()))
+        self.answer(new_socket, exchange, answer)
     }
 
     /// The same for a head that was not understood; that it was HEAD can be seen all the same.
     pub(super) fn refuse_head(&mut self, new_socket: &mut Connection, error: ProtocolError) -> State {
         let is_head = new_socket.input().starts_with(b"HEAD ");
-        self.refuse(new_socket, if is_head { Wants::HeadOnly } else { Wants::HeadAndBody }, error)
+        let answer = self.shared.refusal(new_socket, Known::Bytes(new_socket.input()), error);
+        self.refuse(new_socket, if is_head { Wants::HeadOnly } else { Wants::HeadAndBody }, answer)
     }
 
     /// Sends on what there is of the body.
@@ -91,6 +93,21 @@ impl HttpSession {
             Sent::BrokenOff => Step::Go(State::Finished),
         })
     }
+}
+
+impl Shared {
+    /// What is answered to a request that is refused; the decorators around the handler get to know it, too.
+    pub(super) fn refusal(&self, new_socket: &Connection, known: Known<'_>, error: ProtocolError) -> Response {
+        let answer = explain(new_socket, error);
+        refused(&*self.handler, &mut Refusal { peer: new_socket.peer_addr(), error, known }, answer)
+    }
+}
+
+/// The client gets to know what was wrong with its request, and the log too.
+pub(super) fn explain(new_socket: &Connection, error: ProtocolError) -> Response {
+    let status = error.status();
+    log::info!(target: REFUSED, "{} for {}: {error}", status.as_u16(), new_socket.peer_addr());
+    Response::text(format!("{status}: {error}\n")).with_status(status)
 }
 
 fn streaming(exchange: Exchange, length: Length, source: Source, now: Instant) -> State {

@@ -2,7 +2,7 @@
 //!
 //! Pattern: State (what the handler's plan leads to).
 
-use super::answering::come_again;
+use super::answering::{come_again, explain};
 use super::exchange::{Exchange, Reuse};
 use super::uploading::Uploading;
 use super::waits::{Missing, ReadingBody, Waiting};
@@ -61,7 +61,8 @@ impl HttpSession {
             Ok(()) => Step::Stay(State::Uploading(uploading)),
             Err(error) => {
                 let exchange = uploading.fail(error);
-                Step::Go(self.refuse(new_socket, exchange.wants, error))
+                // The handler has been told, and so will be who stands around it.
+                Step::Go(self.refuse(new_socket, exchange.wants, explain(new_socket, error)))
             }
         }
     }

@@ -41,7 +41,7 @@ use std::time::Instant;
 
 use http::Method;
 
-use self::answering::too_late;
+use self::answering::{explain, too_late};
 use self::body::Framing;
 use self::exchange::{Exchange, Wants};
 use self::head::{Expectation, Head, MAX_FIELDS};
@@ -53,7 +53,7 @@ use self::waits::{ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
 use crate::connection::{Connection, MOST_UNREAD_BYTES};
 use crate::handler::{Handler, Place, plan};
-use crate::message::{ExchangeId, Note, Origin, ProtocolError, Request, RequestBody, Upgrade};
+use crate::message::{ExchangeId, Known, Note, Origin, ProtocolError, Request, RequestBody, Upgrade};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
 pub struct Http {
@@ -191,12 +191,13 @@ impl Session for HttpSession {
             State::ReadingHead { .. } => self.state = self.refuse_head(new_socket, ProtocolError::HeadTimeout),
             State::ReadingBody(reading) => {
                 let (wants, error) = (reading.exchange.wants, reading.incoming.lateness(now, settings));
-                self.state = self.refuse(new_socket, wants, error);
+                let answer = self.shared.refusal(new_socket, Known::Request(&mut reading.request), error);
+                self.state = self.refuse(new_socket, wants, answer);
             }
             State::Uploading(uploading) => {
                 let exchange = uploading.exchange;
                 self.state = match uploading.lateness(now, settings) {
-                    Some(error) => self.refuse(new_socket, exchange.wants, error),
+                    Some(error) => self.refuse(new_socket, exchange.wants, explain(new_socket, error)),
                     None => self.give_up_on_handler(new_socket, exchange, too_late()),
                 };
             }
@@ -321,7 +322,9 @@ impl HttpSession {
             Framing::Nothing => return self.handle(new_socket, request, plan.place, exchange),
             // RFC 9110 §15.5.14: say so before the body is sent in vain.
             Framing::Length(length) if length > limit => {
-                return self.refuse(new_socket, wants, ProtocolError::BodyTooLarge { limit });
+                let (known, error) = (Known::Request(&mut request), ProtocolError::BodyTooLarge { limit });
+                let answer = self.shared.refusal(new_socket, known, error);
+                return self.refuse(new_socket, wants, answer);
             }
             Framing::Length(_) | Framing::Chunked => {}
         }
@@ -340,19 +343,19 @@ impl HttpSession {
     }
 
     fn read_body(&mut self, new_socket: &mut Connection, mut reading: Box<ReadingBody>) -> Step {
-        match reading.collect(new_socket, &self.shared.settings) {
+        let error = match reading.collect(new_socket, &self.shared.settings) {
             Ok(()) if reading.incoming.is_done() => {
                 let ReadingBody { mut request, place, exchange, incoming, collected } = *reading;
                 request.set_body(RequestBody::whole(collected.into(), incoming.into_trailers()), new_socket.arrival());
-                Step::Go(self.handle(new_socket, request, place, exchange))
+                return Step::Go(self.handle(new_socket, request, place, exchange));
             }
-            Ok(()) if reading.is_enough_to_begin() => Step::Go(self.begin_upload(new_socket, *reading)),
+            Ok(()) if reading.is_enough_to_begin() => return Step::Go(self.begin_upload(new_socket, *reading)),
             // RFC 9112 §8: the rest will not come.
-            Ok(()) if new_socket.is_eof() => {
-                Step::Go(self.refuse(new_socket, reading.exchange.wants, ProtocolError::IncompleteBody))
-            }
-            Ok(()) => Step::Stay(State::ReadingBody(reading)),
-            Err(error) => Step::Go(self.refuse(new_socket, reading.exchange.wants, error)),
-        }
+            Ok(()) if new_socket.is_eof() => ProtocolError::IncompleteBody,
+            Ok(()) => return Step::Stay(State::ReadingBody(reading)),
+            Err(error) => error,
+        };
+        let answer = self.shared.refusal(new_socket, Known::Request(&mut reading.request), error);
+        Step::Go(self.refuse(new_socket, reading.exchange.wants, answer))
     }
 }

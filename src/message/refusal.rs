@@ -1,0 +1,63 @@
+//! What the server has refused by itself: a request that no handler is asked to answer.
+//!
+//! Pattern: Value Object.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
+use super::{ProtocolError, Request};
+
+/// A request that is refused before a handler sees it: its head is no HTTP, its body too long, or it comes too slowly.
+/// The decorators around the handler get to know it by [`Middleware::refused`](crate::Middleware::refused).
+#[derive(Debug)]
+pub struct Refusal<'a> {
+    pub(crate) peer: SocketAddr,
+    pub(crate) error: ProtocolError,
+    pub(crate) known: Known<'a>,
+}
+
+/// How much of the request was understood.
+#[derive(Debug)]
+pub(crate) enum Known<'a> {
+    /// Nothing: these bytes were to become a head.
+    Bytes(&'a [u8]),
+    /// The head. Its plan has been asked for.
+    Request(&'a mut Request),
+}
+
+/// Of a line that nobody understands, so many bytes are enough.
+const MOST_LINE_BYTES: usize = 1024;
+
+impl Refusal<'_> {
+    /// What the client did wrong.
+    pub fn error(&self) -> ProtocolError {
+        self.error
+    }
+
+    /// The address of the client, or of the proxy before it. Clients of a unix socket have `0.0.0.0:0`.
+    pub fn peer_addr(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// The request, where its head was understood. Its body is not there.
+    pub fn request(&self) -> Option<&Request> {
+        match &self.known {
+            Known::Bytes(_) => None,
+            Known::Request(request) => Some(request),
+        }
+    }
+
+    /// The first line, as far as it has come, up to 1 KiB; what is no text in it is `\u{fffd}`. It may hold anything but a line
+    /// end, so escape it before it reaches a log.
+    pub fn request_line(&self) -> Cow<'_, str> {
+        match &self.known {
+            Known::Bytes(bytes) => {
+                let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
+                String::from_utf8_lossy(&bytes[..end.min(MOST_LINE_BYTES)])
+            }
+            Known::Request(request) => {
+                format!("{} {} {:?}", request.method(), request.target(), request.version()).into()
+            }
+        }
+    }
+}
