@@ -9,6 +9,7 @@
 mod check;
 mod found;
 mod parser;
+mod plants;
 mod script;
 mod server;
 mod world;
