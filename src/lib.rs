@@ -56,7 +56,7 @@
 //!
 //! `src/server/mod.rs` is the class. From there, in the order of a request: `server/client.rs`, `protocol/http1/mod.rs` with
 //! its diagram, `handler/mod.rs`, `static_files/mod.rs`, and back out: `protocol/http1/encode.rs`, `connection/output.rs`,
-//! `connection/transport/mod.rs`.
+//! `connection/transport/mod.rs`. docs/patterns.md says which file plays which design pattern, and what for.
 
 mod coding;
 mod connection;

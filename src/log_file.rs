@@ -10,7 +10,7 @@
 //!
 //! The file can be opened anew while it is in use, so that a log can be renamed and put away (SIGHUP).
 //!
-//! Pattern: Producer and consumer, with one buffer for each.
+//! Pattern: Producer-Consumer (with one buffer for each).
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};

@@ -1,6 +1,6 @@
 //! Settings → handler: the folder, and what stands around it, from the inside out.
 //!
-//! Pattern: Builder (of decorators).
+//! Pattern: Decorator (a setting, a decorator).
 
 use std::ffi::OsStr;
 use std::io;

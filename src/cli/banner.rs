@@ -1,7 +1,5 @@
 //! What is printed once the server listens: what is served, links that can be followed, a picture of the link for a
 //! telephone, and how to stop it.
-//!
-//! Pattern: Presenter.
 
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

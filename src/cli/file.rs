@@ -4,8 +4,6 @@
 //! the folder we are in may be a stranger's: whoever unpacks an archive and types `qibu` in it has not read it. It may say
 //! how that folder's files are shown (the options under [`SITE`]) and on which port; anything else in it, such as `lan`, is an
 //! error that says how to trust it. Such a file is never served ([`super::assemble`]).
-//!
-//! Pattern: Layered settings; Principle of least privilege.
 
 use std::fs;
 use std::io;

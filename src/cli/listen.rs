@@ -1,6 +1,6 @@
 //! Where the server listens: the addresses, the port if it is ours to choose, and what to say if it cannot be.
 //!
-//! Pattern: Facade of `qibu::Builder`.
+//! Pattern: Facade (of `qibu::Builder`).
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -14,8 +14,6 @@
 //! list a `Vec<T>`. A `T` of your own is `FromStr` for the flag and serde's two traits for the file, where it may be a
 //! table; [`options::Bind`] is one that is text in both. Whoever can be harmed by an option that a stranger's file sets
 //! decides its heading: see [`file`].
-//!
-//! Pattern: Pipeline.
 
 mod assemble;
 mod banner;

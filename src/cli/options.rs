@@ -1,6 +1,4 @@
 //! Every option: its name, its type, its help. The one place where an option is declared; [`super`] says how.
-//!
-//! Pattern: Command line as a declaration (clap's derive).
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};

@@ -3,8 +3,6 @@
 //! Each source is a [`Layer`]: key, value, and who said it. A value is whole: a list of a stronger source replaces that of a
 //! weaker one. All sources are read by the same parser, that of the flags, so a value is right or wrong wherever it
 //! stands, and the same words say why. What contradicts itself across the sources is an error, and never a silent choice.
-//!
-//! Pattern: Layered settings.
 
 use std::collections::BTreeMap;
 use std::env;

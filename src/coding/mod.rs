@@ -7,7 +7,7 @@
 //!
 //! Files (`static_files`) and the answers of handlers (`decorators`) are coded by the same rules.
 //!
-//! Pattern: Strategy, chosen by the client.
+//! Pattern: Strategy (chosen by the client).
 
 mod accepted;
 #[cfg(feature = "compress")]

@@ -1,4 +1,6 @@
 //! What the clients of one loop share: its clock, its count of arrivals, its mailbox, its counters, the worker pool.
+//!
+//! Pattern: Strategy ([`Workers`]: threads, or at once in a test).
 
 use std::cell::Cell;
 use std::sync::Arc;

@@ -11,7 +11,7 @@
 //! There is no socket in a [`Connection`]: the transport fills its input before the session is called and empties its
 //! output afterwards. So a session cannot block, its sends are never short, and tests and fuzzers need no network.
 //!
-//! Pattern: Mediator between transport and session.
+//! Pattern: Mediator (between transport and session).
 
 mod context;
 mod input;

@@ -11,7 +11,7 @@
 //! The line is written when the answer is known, and not when the client has it: a download that is broken off has its
 //! whole length in the log.
 //!
-//! Pattern: Decorator; Strategy (the formats).
+//! Pattern: Decorator (it watches), Strategy (the formats).
 
 mod escape;
 mod format;

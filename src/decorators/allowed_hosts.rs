@@ -9,7 +9,7 @@
 //! section 3.2.2). A request without a name comes from no browser and passes, and so does one through a unix socket, which no
 //! page can reach.
 //!
-//! Pattern: Decorator that may answer in place of the next handler (Guard).
+//! Pattern: Decorator (it may answer in place of the next handler).
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

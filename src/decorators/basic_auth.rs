@@ -12,7 +12,7 @@
 //!
 //! A name that nobody has takes as long as one that somebody has, and is refused with the same words.
 //!
-//! Pattern: Decorator that may answer in place of the next handler (Guard).
+//! Pattern: Decorator (it may answer in place of the next handler).
 
 mod users;
 

@@ -13,7 +13,7 @@
 //! Coded bytes are not those that a strong `ETag` names, so it becomes a weak one; the handler still knows it by its opaque
 //! part, and answers 304.
 //!
-//! Pattern: Decorator that changes the answer.
+//! Pattern: Decorator (it changes the answer).
 
 use std::io::{self, Read};
 

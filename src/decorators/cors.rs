@@ -6,7 +6,7 @@
 //!
 //! This protects a browser's user, not the server: everyone else can still ask whatever they like.
 //!
-//! Pattern: Decorator that may answer in place of the next handler.
+//! Pattern: Decorator (it may answer in place of the next handler).
 
 use std::io;
 use std::time::Duration;

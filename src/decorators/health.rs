@@ -3,7 +3,7 @@
 //! * `/live`: the server answers, so it need not be started anew.
 //! * `/ready`: it wants requests. Before it is shut down it says no for a while, so that none is sent in vain.
 //!
-//! Pattern: Decorator that answers some requests in place of the next handler (Chain of Responsibility).
+//! Pattern: Decorator (it answers some requests in place of the next handler).
 
 use std::fmt;
 use std::sync::Arc;

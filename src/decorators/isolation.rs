@@ -1,7 +1,7 @@
 //! Cross-origin isolation: what a page must promise before browsers let it share memory between threads
 //! (`SharedArrayBuffer`, WebAssembly threads) and measure time exactly.
 //!
-//! Pattern: Decorator that changes the answer.
+//! Pattern: Decorator (it changes the answer).
 
 use http::{HeaderName, HeaderValue};
 

@@ -1,6 +1,6 @@
 //! `limit(handler, bytes)`: so much of a request's body is taken, and no more.
 //!
-//! Pattern: Decorator in the form of the textbook: a struct that owns what it decorates. It changes nothing but the plan.
+//! Pattern: Decorator (as the textbook has it, a struct that owns what it decorates; it changes nothing but the plan).
 
 use crate::handler::{Handler, Plan};
 use crate::message::{Refusal, Request, Response};

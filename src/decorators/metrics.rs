@@ -4,7 +4,7 @@
 //! gets the sums. What can be counted apart is bounded: a route is a pattern of the [`Router`](crate::Router), such as
 //! `/users/{id}`, never a path that a client has made up; methods are the known ones, statuses are numbers.
 //!
-//! Pattern: Decorator that watches (Observer).
+//! Pattern: Decorator (it watches).
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};

@@ -3,7 +3,7 @@
 //! Each client has a [token bucket](super::buckets): it may spend what it has saved at once, and then goes at the rate at
 //! which tokens come back. A request that comes too early is refused on its head; its body is not read.
 //!
-//! Pattern: Decorator that may answer in place of the next handler.
+//! Pattern: Decorator (it may answer in place of the next handler).
 
 use std::time::{Duration, Instant};
 

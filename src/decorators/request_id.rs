@@ -1,6 +1,6 @@
 //! A name for each request, by which its traces in several logs can be found.
 //!
-//! Pattern: Decorator that leaves something in the request, and says it in the answer.
+//! Pattern: Decorator (it leaves something in the request, and says it in the answer).
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;

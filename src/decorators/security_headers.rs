@@ -1,6 +1,6 @@
 //! Fields that tell a browser what a page is not going to do, so that whoever gets something into the page cannot do it.
 //!
-//! Pattern: Decorator that changes the answer.
+//! Pattern: Decorator (it changes the answer).
 
 use std::io;
 use std::sync::Arc;

@@ -9,7 +9,7 @@
 //! over, is no cookie: the session is empty. What is in it can be read by the visitor, and cannot be changed; but an older
 //! one can be brought back until its time is over, so no counter or balance belongs here.
 //!
-//! Pattern: Decorator that leaves something in the request, and says in the answer what has become of it (Memento).
+//! Pattern: Decorator (it leaves something in the request, and says in the answer what has become of it).
 
 mod data;
 

@@ -3,7 +3,7 @@
 //! The loop keeps the time and gives up on the handler; this only says when. The handler goes on, since no thread can be
 //! stopped from outside, but what it answers is dropped.
 //!
-//! Pattern: Decorator that changes nothing but the plan.
+//! Pattern: Decorator (it changes nothing but the plan).
 
 use std::time::Duration;
 

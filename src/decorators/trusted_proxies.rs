@@ -10,7 +10,7 @@
 //!                    forged   the client   trusted ◄───── trusted
 //! ```
 //!
-//! Pattern: Decorator that changes the request.
+//! Pattern: Decorator (it changes the request).
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

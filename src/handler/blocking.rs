@@ -1,6 +1,6 @@
 //! `blocking(handler)`: this one may block, run it on the worker pool.
 //!
-//! Pattern: Decorator that changes nothing but the plan.
+//! Pattern: Decorator (it changes nothing but the plan).
 
 use super::{Handler, Plan};
 use crate::handler::Place;

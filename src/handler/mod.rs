@@ -4,7 +4,7 @@
 //! [`Plan`] when the head is known and the body is not (where shall it run, how much body is it willing to take), then
 //! for the answer.
 //!
-//! Pattern: Strategy ([`Handler`]), Adapter (closures are handlers), Decorator ([`Middleware`]).
+//! Pattern: Strategy ([`Handler`]), Adapter (closures are handlers).
 
 mod blocking;
 pub(crate) mod call;

@@ -1,6 +1,6 @@
 //! `streaming(handler)`: this one reads the body while it arrives.
 //!
-//! Pattern: Decorator that changes nothing but the plan.
+//! Pattern: Decorator (it changes nothing but the plan).
 
 use super::{Handler, Plan};
 use crate::handler::Place;

@@ -5,7 +5,7 @@
 //! An address outlives its client: a note for a client that has gone is dropped, never given to the next one in
 //! the same slot, because the key carries a generation.
 //!
-//! Pattern: Mailbox (Actor model), one per loop.
+//! Pattern: Mailbox (one per loop).
 
 use std::any::Any;
 use std::fmt;

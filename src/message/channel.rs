@@ -4,7 +4,7 @@
 //! when a client reads slowly, [`BodySender::send`] waits too, which is back-pressure all the way to the producer.
 //! The session is told by a note, and only when it said that it waits: a thousand small sends wake the loop once.
 //!
-//! Pattern: Producer-Consumer over a bounded buffer.
+//! Pattern: Producer-Consumer (over a bounded buffer).
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -3,6 +3,8 @@
 //! What a client sends as `Cookie` is text of its own making and means no more than any other field; a value that must not
 //! be changed by its owner has to be signed. Reading never fails: what has no name is left out
 //! (tests/comfort.rs tries it with any text).
+//!
+//! Pattern: Adapter (of the crate cookie), Builder ([`Cookie`]).
 
 use std::fmt;
 use std::time::Duration;

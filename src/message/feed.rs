@@ -4,7 +4,7 @@
 //! full it stops reading from the client, which is the back-pressure, and a note tells it that the handler has taken what
 //! was there. The handler waits: that is why such a handler runs on the worker pool.
 //!
-//! Pattern: Producer-Consumer over a bounded buffer.
+//! Pattern: Producer-Consumer (over a bounded buffer).
 
 use std::collections::VecDeque;
 use std::io;

@@ -1,4 +1,6 @@
 //! What a handler may return.
+//!
+//! Pattern: Adapter (of what a handler returns, to a response).
 
 use std::borrow::Cow;
 

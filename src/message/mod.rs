@@ -8,7 +8,7 @@
 //! * [`Reply`], [`Address`], [`Note`]: how another thread reaches a client that lives on a loop.
 //! * [`ProtocolError`]: what the peer did wrong, and the status that tells it so; [`Refusal`]: to which request.
 //!
-//! Pattern: Value Object; `Body` hides its kinds from handlers.
+//! Pattern: Value Object.
 
 mod address;
 mod arrival;

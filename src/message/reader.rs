@@ -4,7 +4,7 @@
 //! gives the [`ReaderBody`] to a worker, which reads one piece and sends both back in a note. Between two pieces a slow
 //! client holds no thread, and at most one piece is in memory.
 //!
-//! Pattern: Iterator, pulled by the consumer.
+//! Pattern: Iterator (pulled by the consumer).
 
 use std::fmt;
 use std::io::{self, Read};

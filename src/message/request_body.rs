@@ -1,4 +1,6 @@
 //! The body of a request, as an `io::Read`: whole in memory, or as it arrives.
+//!
+//! Pattern: Adapter (of what has come and what comes, to `io::Read`).
 
 use std::fmt;
 use std::io::{self, BufRead, Read};

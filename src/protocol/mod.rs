@@ -7,7 +7,8 @@
 //! thread or a deadline is there, and it answers with a [`Next`]. It never blocks, and never waits without a deadline
 //! unless the conversation has no end by nature.
 //!
-//! Pattern: Strategy (`Protocol`), State (`Next::Become`).
+//! Pattern: Strategy ([`Protocol`], [`Session`]), Factory Method ([`Protocol::open`]), State ([`Next::Become`]), Adapter
+//! (closures are protocols).
 
 pub(crate) mod http1;
 mod upgrade;

@@ -9,7 +9,7 @@
 //! Nothing here names a socket or reads a clock, so the very same turns run in tests and simulations over memory. The
 //! order of the steps is [`WebServer::handle_client_request`](crate::WebServer)'s; here is what each of them does.
 //!
-//! Pattern: State.
+//! Pattern: State ([`Phase`]).
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

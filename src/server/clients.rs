@@ -2,6 +2,8 @@
 //!
 //! A slot is used again when its client has gone; the generation tells its clients apart, so that a note for an old one
 //! never reaches the next. Nothing here names mio: a simulation drives the same table with events of its own making.
+//!
+//! Pattern: Acceptor (the opening half: [`Clients::join`] gives a new client its session).
 
 use std::io;
 use std::net::SocketAddr;

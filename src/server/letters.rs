@@ -3,6 +3,8 @@
 //! The order of the steps keeps that safe: a writer first puts its letter in and then wakes the reader unless somebody has;
 //! the reader first forgets that it was woken and then takes all letters out. A letter can so be found without a wake-up
 //! of its own, but never lie there without one. tests/loom.rs proves it of this very file.
+//!
+//! Pattern: Mailbox (what makes it safe).
 
 use std::mem;
 

@@ -5,7 +5,7 @@
 //!      └───────────────────── abort ──────────────────────────────────────────┘
 //! ```
 //!
-//! Pattern: State.
+//! Pattern: State ([`Stage`]).
 
 use std::io;
 use std::net::SocketAddr;

@@ -3,7 +3,7 @@
 //! A server may listen on several addresses. A name such as `localhost` stands for all its addresses, of which those
 //! that this host does not have are left out; it is an error if none is left.
 //!
-//! Pattern: Factory Method ([`Listener::accept`] makes the transport that fits the socket).
+//! Pattern: Acceptor (the listening half), Factory Method ([`Listener::accept`] makes the transport that fits the socket).
 
 #[cfg(unix)]
 mod unix;

@@ -1,6 +1,8 @@
 //! What other threads have for a loop: notes for its clients, new clients, orders.
 //!
 //! Any number of letters cost one wake-up; how that is kept safe stands in [`letters`](super::letters).
+//!
+//! Pattern: Mailbox.
 
 use std::time::Instant;
 

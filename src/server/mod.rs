@@ -26,7 +26,7 @@
 //! 9. Nothing a peer sends can panic; a handler's panic is a 500 for that request alone.
 //! 10. A head and its small body leave in one write, pipelined answers too; large files go by `sendfile`.
 //!
-//! Pattern: Facade over listeners, loops and workers; Reactor.
+//! Pattern: Reactor (the loop), Facade (over listeners, loops and workers).
 
 mod admission;
 pub(crate) mod agenda;

@@ -3,7 +3,7 @@
 //! What there is under the very name goes first: a file `about`, or a folder `about/`. `/about.html` is served as before, and
 //! `/about/` leads to `/about`, so that relative links in the page are right.
 //!
-//! Pattern: Null object (off, it names no page).
+//! Pattern: Null Object (off, it names no page).
 
 use std::ffi::OsString;
 

@@ -12,7 +12,7 @@
 //! It is held against a path that was decoded and resolved, never against the text of a request: no spelling of a path gets
 //! around a rule. Case does not count where it does not count to the system's files.
 //!
-//! Pattern: Adapter (of the crate `globset`, which no other file names).
+//! Pattern: Adapter (of the crate globset, which no other file names).
 
 use std::io;
 use std::path::Path;

@@ -15,7 +15,7 @@
 //! If it is replaced meanwhile, the client still gets one whole version of it. Small files are kept in a [`cache`] that asks
 //! the system before each use whether they are still true: then steps 2 to 4 are one `stat`.
 //!
-//! Pattern: Strategy (a `Handler`); Chain of steps.
+//! Pattern: Strategy (a handler), Facade (over the steps, a file each).
 
 mod beneath;
 mod cache;

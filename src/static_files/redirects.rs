@@ -4,7 +4,7 @@
 //! and what is carried over into the new place is encoded anew. So a `Location` is either a path that begins with exactly one
 //! slash, or the very address that the rule names.
 //!
-//! Pattern: Decorator that answers in place of what it wraps.
+//! Pattern: Decorator (it answers in place of what it wraps).
 
 use std::ffi::OsStr;
 use std::io;

@@ -3,8 +3,6 @@
 //! A rule is held against the file that is sent, whatever path led to it: one for `*.html` is for `/about/` and `/about`
 //! too, and for the page that stands in where nothing was found. All forms of a file count as the file itself. It is done
 //! once, when the [`Representation`](super::representation::Representation) is made, and costs nothing when it is sent again.
-//!
-//! Pattern: Specification.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@
 //! break the page in a way that nobody can read. Browsers say which of the two it is; for others, the name and `Accept` do.
 //! So does a hidden name: whoever tries `/.env` shall see that there is nothing.
 //!
-//! Pattern: Null object (off, it is for nobody).
+//! Pattern: Null Object (off, it is for nobody).
 
 use http::HeaderValue;
 

@@ -1,4 +1,6 @@
 //! Requests to a handler, and its answers.
+//!
+//! Pattern: Facade (over [`TestConn`]).
 
 #[cfg(feature = "form")]
 mod form;

@@ -3,6 +3,8 @@
 //! A [`Wire`] is what two sockets and the system between them are: bytes on their way in both directions, and the edges
 //! that the system would report. It can be as unkind as a real one, where a test asks for it: operations fall short,
 //! block or fail. Whoever was told to wait is told when the wait is over, once, as `epoll` does it.
+//!
+//! Pattern: Strategy (a transport without a network).
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -3,7 +3,7 @@
 //! `WouldBlock` is news here, not an error ([`Pull::Blocked`], [`Push::Blocked`]), and `Interrupted` is retried: nobody
 //! above ever sees either. [`Plain`] is TCP and unix sockets, [`Memory`] is for tests. TLS will be one more.
 //!
-//! Pattern: Strategy.
+//! Pattern: Strategy ([`Transport`]).
 
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]

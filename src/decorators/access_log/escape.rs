@@ -1,7 +1,7 @@
 //! What a client wrote, as text that is harmless wherever a log is read: no control character of any kind, nor one that
 //! turns the direction of writing, and no quote that would end a field.
 //!
-//! Pattern: Adapter (of Display).
+//! Pattern: Adapter (of `Display`).
 
 use std::fmt::{self, Write};
 

@@ -1,6 +1,6 @@
 //! What is known of one request and its answer, when its line is written.
 //!
-//! Pattern: Value object.
+//! Pattern: Value Object.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -12,7 +12,7 @@
 //! ([`news`]), and when the numbers differ the page reloads. So it also follows after the computer has slept and the server was
 //! started anew.
 //!
-//! Pattern: Decorator; Observer.
+//! Pattern: Decorator (it changes pages), Observer.
 
 mod inject;
 #[cfg(feature = "watch")]

@@ -2,6 +2,8 @@
 //!
 //! A version is a name for the state of everything that is watched: when this server was started, and how many changes it
 //! has seen since. A page is sent with the version of its time; its event stream begins with the version of its own time.
+//!
+//! Pattern: Observer.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};

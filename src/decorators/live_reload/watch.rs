@@ -4,7 +4,7 @@
 //! One thread per folder that is watched, besides the one of `notify`. They end with the last clone of the
 //! [`LiveReload`] that has begun them.
 //!
-//! Pattern: Observer; Debounce.
+//! Pattern: Observer.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -2,6 +2,8 @@
 //!
 //! matchit walks a radix tree: what many patterns begin with is compared once, whatever their number. It knows neither
 //! methods nor percent-encoding, and gives the parameters' values as parts of the path.
+//!
+//! Pattern: Adapter (of matchit).
 
 use smallvec::SmallVec;
 

@@ -1,4 +1,6 @@
 //! The same events for many clients.
+//!
+//! Pattern: Observer.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

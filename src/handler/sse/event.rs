@@ -1,4 +1,6 @@
 //! One event, and how it is written (HTML standard, section 9.2.6).
+//!
+//! Pattern: Builder.
 
 use std::fmt::Display;
 use std::time::Duration;

@@ -12,7 +12,7 @@
 //! No client costs a thread. When a stream is quiet, its loop sends a comment every 15 seconds, so that proxies leave the
 //! connection alone and one that is broken is found out.
 //!
-//! Pattern: Observer ([`Broadcast`]), over the Producer-Consumer of [`Body::channel`].
+//! Pattern: Observer ([`Broadcast`]).
 
 mod broadcast;
 mod event;

@@ -10,7 +10,7 @@
 //! Whatever is sent has a reading or a 4xx, however it is cut: tests/multipart.rs tries it with anything that looks like a
 //! form.
 //!
-//! Pattern: Iterator (pulled by the handler); State in [`parser`].
+//! Pattern: Iterator (pulled by the handler).
 
 mod error;
 mod head;

@@ -3,6 +3,8 @@
 //! httparse splits lines and checks characters. What the lines mean for the message (where it ends, whether the
 //! connection goes on, for which host it is) is decided here, and what is ambiguous is refused, never repaired: two
 //! servers that repair differently are what request smuggling is made of.
+//!
+//! Pattern: Adapter (of httparse, which no other file names).
 
 use std::mem::MaybeUninit;
 use std::net::Ipv6Addr;

@@ -1,4 +1,6 @@
 //! What is kept while something is waited for: the rest of a body, or an answer. Each of these is the data of one state.
+//!
+//! Pattern: State (the data of some).
 
 use std::time::Instant;
 

@@ -1,4 +1,6 @@
 //! The same messages for many clients.
+//!
+//! Pattern: Observer.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -2,6 +2,8 @@
 //!
 //! tungstenite reads ahead and does not say where it stands. Here it gets each frame by itself, so that we know: whether a
 //! message is on its way, since when, and how much of it has come.
+//!
+//! Pattern: Adapter (of a connection, to the stream that tungstenite wants).
 
 use std::io::{self, Cursor, Read, Write};
 use std::time::Instant;

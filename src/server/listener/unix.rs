@@ -1,4 +1,6 @@
 //! Unix sockets: a path in the file system instead of address and port.
+//!
+//! Pattern: Factory Method (its `accept` makes the transport of a unix socket).
 
 use std::io;
 use std::net::SocketAddr;

@@ -9,7 +9,7 @@
 //! A small file is looked at whole, a large one in pieces from all over it, since many begin with a page of ASCII
 //! ([`sample`]). What was found is remembered for that version of the file ([`Charsets`]).
 //!
-//! Pattern: Chain of Responsibility; the order above is [`detect`].
+//! Pattern: Chain of Responsibility (the order above is [`detect`]).
 
 mod declared;
 mod known;

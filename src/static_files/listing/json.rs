@@ -7,6 +7,8 @@
 //!
 //! `name` is to be read: bytes that are no UTF-8 are U+FFFD in it. `url` is to be followed, relative to the folder, and has
 //! every byte of the name, percent-encoded. `modified` is null for a year that RFC 3339 cannot say.
+//!
+//! Pattern: Strategy (a [`Form`]).
 
 use std::fmt::{self, Display, Write};
 use std::ops::Range;

@@ -12,7 +12,7 @@
 //! Names come from the disk and may hold anything: `maud` escapes them, links are percent-encoded ([`names`]), and the
 //! page's policy lets no script run but our own. The page needs none.
 //!
-//! Pattern: Strategy ([`Form`]), Iterator ([`pieces`]).
+//! Pattern: Strategy ([`Form`]).
 
 mod entries;
 mod figures;

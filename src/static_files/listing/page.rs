@@ -3,6 +3,8 @@
 //!
 //! Rows come in groups of a hundred, which the browser need not lay out before they are in sight: so a folder of a hundred
 //! thousand files scrolls like a small one.
+//!
+//! Pattern: Strategy (a [`Form`]).
 
 use std::ops::Range;
 

@@ -2,6 +2,8 @@
 //!
 //! Head and foot are small and written at once, since the entity tag depends on them. The rows are written in groups, each
 //! when the one before has been taken: a hundred thousand rows need no more room than a hundred.
+//!
+//! Pattern: Iterator (pulled by the client).
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};

@@ -1,4 +1,6 @@
 //! A listing as plain text: a name on each line, `/` behind a folder's.
+//!
+//! Pattern: Strategy (a [`Form`]).
 
 use std::fmt::Write;
 use std::ops::Range;
