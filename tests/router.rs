@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use qibu::testing::{TestClient, TestResponse};
+use qibu::testing::{TestClient, TestConn, TestResponse};
 use qibu::{
-    Handler, HandlerExt, Plan, Request, Response, Result, RouteError, Router, Slashes, StaticFiles, StatusCode,
+    Handler, HandlerExt, Http, Plan, Request, Response, Result, RouteError, Router, Slashes, StaticFiles, StatusCode,
     blocking,
 };
 
@@ -395,4 +395,40 @@ fn the_name_of_a_route_is_its_pattern() {
     assert_eq!(get(&client, "/a/1/%7Bx%7D"), "404 404 Not Found");
     assert_eq!(get(&client, "/a/1/{x}"), "200 /a/{b}/{{x}}");
     assert_eq!(get(&client, "/m/1/2"), "200 /m/{*rest}");
+}
+
+/// Nobody sends a body in vain: the answer does not wait for it, and what comes of it is not taken for the next request.
+#[test]
+fn what_the_router_answers_itself_does_not_wait_for_a_body() {
+    let app =
+        || Router::new().get("/a", |_| "a").post("/up", |request: &mut Request| request.text().map(str::to_owned));
+    for (line, status) in [("POST /none", 404), ("PUT /a", 405), ("OPTIONS /a", 204)] {
+        for framing in ["Content-Length: 5", "Transfer-Encoding: chunked", "Content-Length: 5\r\nExpect: 100-continue"]
+        {
+            let mut client = TestConn::open(Http::new(app())).unwrap();
+            let answer = client.send(format!("{line} HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n").as_bytes()).recv();
+            let answer = String::from_utf8(answer).unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}, {framing}: {answer}");
+            assert!(answer.contains("connection: close\r\n") && client.is_closed(), "{line}, {framing}: {answer}");
+        }
+        let mut client = TestConn::open(Http::new(app())).unwrap();
+        let next = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+        let answers =
+            client.send(format!("{line} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n{next}").as_bytes()).recv();
+        assert!(answers.ends_with(b"\r\n\r\na") && !client.is_closed(), "{line}: there is no body to wait for");
+    }
+}
+
+/// Who stands around the router sees the answer all the same, and may give another.
+#[test]
+fn decorators_see_what_the_router_answers_itself() {
+    let app = Router::new().get("/a", |_| "a").with(|request: &mut Request, next: &dyn Handler| {
+        next.handle(request).map(|answer| match answer.status() {
+            StatusCode::NOT_FOUND => Response::text("lost").with_status(StatusCode::NOT_FOUND),
+            _ => answer,
+        })
+    });
+    let client = TestClient::new(app);
+    assert_eq!(client.post("/none").body("x").send().text(), "lost");
+    assert_eq!(client.post("/a").body("x").send().status(), 405);
 }

@@ -26,7 +26,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use http::header::{ALLOW, LOCATION};
+use http::header::LOCATION;
 use http::{Method, StatusCode};
 
 pub use self::error::RouteError;
@@ -89,17 +89,6 @@ struct Route {
 enum Endpoint {
     Methods(Methods),
     Mount(Box<dyn Handler>),
-}
-
-/// Who answers.
-enum Destination<'a> {
-    Handler(&'a dyn Handler),
-    /// There is no such method on that path.
-    Methods(&'a Methods),
-    OtherSlash,
-    /// `OPTIONS *` asks the server itself (RFC 9110 section 9.3.7).
-    Server,
-    Nothing,
 }
 
 impl Router {
@@ -218,45 +207,45 @@ impl Router {
         Ok(())
     }
 
-    fn destination(&self, request: &mut Request) -> Destination<'_> {
+    /// Who answers; else what the router answers by itself.
+    fn destination(&self, request: &mut Request) -> Result<&dyn Handler, Box<Response>> {
         if request.outcome(self.id).is_none() {
             let (outcome, values) = self.look_up(request);
             request.keep_outcome(self.id, outcome, &values);
         }
-        match request.outcome(self.id) {
+        let answer = match request.outcome(self.id) {
             Some(Outcome::Route { index, .. } | Outcome::Mount { index, .. }) => match &self.routes[*index].endpoint {
-                Endpoint::Mount(handler) => Destination::Handler(&**handler),
-                Endpoint::Methods(methods) => {
-                    methods.find(request.method()).map_or(Destination::Methods(methods), Destination::Handler)
-                }
+                Endpoint::Mount(handler) => return Ok(&**handler),
+                Endpoint::Methods(methods) => match methods.find(request.method()) {
+                    Some(handler) => return Ok(handler),
+                    None => methods.answer(request.method()),
+                },
             },
-            Some(Outcome::OtherSlash) if self.slashes == Slashes::Redirect => Destination::OtherSlash,
-            _ if request.path() == "*" => Destination::Server,
-            _ => self.not_found.as_deref().map_or(Destination::Nothing, Destination::Handler),
-        }
+            Some(Outcome::OtherSlash) if self.slashes == Slashes::Redirect => redirect(request),
+            // RFC 9110 §9.3.7: `OPTIONS *` asks the server itself.
+            _ if request.path() == "*" => Response::new(StatusCode::NO_CONTENT),
+            _ => match &self.not_found {
+                Some(handler) => return Ok(&**handler),
+                None => Response::status_page(StatusCode::NOT_FOUND),
+            },
+        };
+        Err(Box::new(answer))
     }
 }
 
 impl Handler for Router {
     fn handle(&self, request: &mut Request) -> Response {
         match self.destination(request) {
-            Destination::Handler(handler) => within(request, |request| handler.handle(request)),
-            Destination::Methods(methods) if request.method() == Method::OPTIONS => {
-                allow(Response::new(StatusCode::NO_CONTENT), methods)
-            }
-            // RFC 9110 §15.5.6: with the methods that there are.
-            Destination::Methods(methods) => allow(Response::status_page(StatusCode::METHOD_NOT_ALLOWED), methods),
-            Destination::OtherSlash => redirect(request),
-            Destination::Server => Response::new(StatusCode::NO_CONTENT),
-            Destination::Nothing => Response::status_page(StatusCode::NOT_FOUND),
+            Ok(handler) => within(request, |request| handler.handle(request)),
+            Err(answer) => *answer,
         }
     }
 
-    /// What the handler plans that will answer.
+    /// What the handler plans that will answer. What the router answers by itself needs no body: nobody shall send one in vain.
     fn plan(&self, request: &mut Request) -> Plan {
         match self.destination(request) {
-            Destination::Handler(handler) => within(request, |request| handler.plan(request)),
-            _ => Plan::inline(),
+            Ok(handler) => within(request, |request| handler.plan(request)),
+            Err(answer) => Plan::refuse(*answer),
         }
     }
 
@@ -265,10 +254,10 @@ impl Handler for Router {
         let (peer, error) = (refusal.peer, refusal.error);
         let Known::Request(request) = &mut refusal.known else { return answer };
         match self.destination(request) {
-            Destination::Handler(handler) => within(request, |request| {
+            Ok(handler) => within(request, |request| {
                 handler.refused(&mut Refusal { peer, error, known: Known::Request(request) }, answer)
             }),
-            _ => answer,
+            Err(_) => answer,
         }
     }
 }
@@ -316,11 +305,6 @@ fn within<T>(request: &mut Request, ask: impl FnOnce(&mut Request) -> T) -> T {
     let answer = ask(request);
     request.leave(outside);
     answer
-}
-
-fn allow(mut response: Response, methods: &Methods) -> Response {
-    response.headers_mut().insert(ALLOW, methods.allow());
-    response
 }
 
 /// To the path with the slash that it needs, and the query that it had. Browsers take `//name` and `/\\name` for another

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use http::{HeaderValue, Method};
+use http::header::ALLOW;
+use http::{HeaderValue, Method, StatusCode};
 
 use crate::handler::Handler;
+use crate::message::Response;
 
 /// The table of one route.
 #[derive(Default)]
@@ -41,8 +43,19 @@ impl Methods {
         self.handlers.iter().find(|(known, _)| known == method).map(|(_, handler)| &**handler)
     }
 
+    /// What is answered where no handler is found: OPTIONS asks what there is, any other method is 405, which says it too
+    /// (RFC 9110 section 15.5.6).
+    pub(super) fn answer(&self, method: &Method) -> Response {
+        let mut response = match *method {
+            Method::OPTIONS => Response::new(StatusCode::NO_CONTENT),
+            _ => Response::status_page(StatusCode::METHOD_NOT_ALLOWED),
+        };
+        response.headers_mut().insert(ALLOW, self.allow());
+        response
+    }
+
     /// RFC 9110 §10.2.1: what there is, with what comes for free.
-    pub(super) fn allow(&self) -> HeaderValue {
+    fn allow(&self) -> HeaderValue {
         let mut names: Vec<&str> = self.handlers.iter().map(|(method, _)| method.as_str()).collect();
         for (free, behind) in [("HEAD", "GET"), ("OPTIONS", "")] {
             if !names.contains(&free) && (behind.is_empty() || names.contains(&behind)) {

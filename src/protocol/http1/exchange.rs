@@ -42,7 +42,7 @@ impl Exchange {
     /// A body that is not read stands where the next request should.
     pub(super) fn without_reading(self, framing: Framing) -> Self {
         match framing {
-            Framing::Nothing => self,
+            Framing::Nothing | Framing::Length(0) => self,
             Framing::Length(_) | Framing::Chunked => Self { reuse: Reuse::Close, ..self },
         }
     }
