@@ -36,6 +36,76 @@ fn the_class_is_quoted_as_it_is() {
     }
 }
 
+/// What is quoted of examples stands in them, and what is not is compiled here, below.
+#[test]
+fn the_code_that_is_shown_compiles() {
+    for (heading, source) in [
+        ("## Write a handler", "src/server/mod.rs"),
+        ("A `Router` is one, too:", "tests/readme.rs"),
+        ("What differs from server to server is yours", "examples/11_echo.rs"),
+        ("Your own handlers are tested without sockets", "tests/readme.rs"),
+    ] {
+        let shown = part(heading, "```rust", "```");
+        let text = fs::read_to_string(Path::new(TOP).join(source)).unwrap();
+        let lines: Vec<_> = text.lines().map(|line| line.trim_start_matches("///").trim()).collect();
+        // What begins an example is in none: it asks `support` for its address.
+        for block in
+            shown.trim().split("\n\n").filter(|block| source != "examples/11_echo.rs" || !block.contains("main"))
+        {
+            let block: Vec<_> = block.lines().map(str::trim).collect();
+            assert!(lines.windows(block.len()).any(|lines| *lines == block), "{source} has no {block:#?}");
+        }
+    }
+}
+
+/// As README.md has it, between its words.
+#[cfg(feature = "json")]
+#[rustfmt::skip]
+mod shown {
+    use qibu::testing::TestClient;
+    use qibu::{Html, Request, Response, Result, Router, StaticFiles, blocking};
+    use serde::{Deserialize, Serialize};
+
+    const PAGE: &str = "<h1>notes</h1>";
+
+    #[derive(Serialize, Deserialize)]
+    struct Note {
+        text: String,
+    }
+
+    fn save(note: Note) -> Result<Note> {
+        Ok(note)
+    }
+
+    fn build_report() -> &'static str {
+        "all is well"
+    }
+
+    #[test]
+    fn the_router_answers() {
+let app = Router::new()
+    .get("/", |_| Html(PAGE))
+    .get("/users/{id}", |request| -> Result<String> { Ok(format!("user {}", request.param::<u64>("id")?)) })
+    .post("/notes", |request| -> Result { Ok(Response::json(&save(request.json::<Note>()?)?)) })
+    .route("GET /report", blocking(|_: &mut Request| build_report())) // on the worker pool
+    .mount("/files", StaticFiles::new("files"));
+        let client = TestClient::new(app);
+        assert_eq!(client.get("/").send().text(), PAGE);
+        assert_eq!(client.get("/users/7").send().text(), "user 7");
+        assert_eq!(client.get("/users/seven").send().status(), 400);
+        let note = client.post("/notes").header("Content-Type", "application/json").body(r#"{"text":"a"}"#).send();
+        assert_eq!(note.text(), r#"{"text":"a"}"#);
+        assert_eq!(client.get("/report").send().text(), "all is well");
+        assert_eq!(client.get("/files/none").send().status(), 404);
+    }
+
+    #[test]
+    fn a_handler_is_tested_without_sockets() {
+let client = TestClient::new(|request: &mut Request| format!("you want {}", request.path()));
+assert_eq!(client.get("/news").send().text(), "you want /news");
+    }
+}
+
 /// What stands between two marks, behind a heading.
 fn part(heading: &str, begin: &str, end: &str) -> String {
     let readme = fs::read_to_string(Path::new(TOP).join("README.md")).unwrap();

@@ -19,6 +19,7 @@ use crate::handler::Handler;
 use crate::protocol::Http;
 
 /// Sends requests to a handler, each on a connection of its own. It keeps cookies and sends them back, as a browser does.
+/// It follows no redirect: a test looks at it, and asks for its `location` if it wants to.
 ///
 /// ```
 /// use qibu::{Request, testing::TestClient};

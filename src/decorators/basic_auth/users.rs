@@ -55,11 +55,15 @@ impl Users {
     /// Whether that is the password. For a name that nobody has, the hash of some user, always the same for the same
     /// name, is computed in vain: so it takes as long.
     pub(super) fn verify(&self, name: &str, password: &str) -> bool {
+        self.verify_by(name, |hash| hash.verify(password))
+    }
+
+    fn verify_by(&self, name: &str, compute: impl FnOnce(&Hash) -> bool) -> bool {
         let (index, is_known) = match self.users.binary_search_by(|user| user.name.as_str().cmp(name)) {
             Ok(index) => (index, true),
             Err(_) => ((self.decoys.hash_one(name) % self.users.len() as u64) as usize, false),
         };
-        let fits = self.users[index].hash.verify(password);
+        let fits = compute(&self.users[index].hash);
         fits && is_known
     }
 
@@ -135,6 +139,34 @@ mod tests {
         {
             assert!(!users.verify(name, password), "{name}");
         }
+    }
+
+    /// Counted, since a clock would be no proof.
+    #[test]
+    fn one_hash_is_computed_whether_the_name_is_known_or_not_and_a_decoy_lets_nobody_in() {
+        let text = format!("{}\n{}\n", bcrypt_line("alice", "a"), bcrypt_line("bob", "b"));
+        let users = Users::parse(&text).unwrap();
+        for name in ["alice", "bob", "eve", "", "alice2", "\u{4e03}"] {
+            for fits in [true, false] {
+                let mut computed = 0;
+                let is_in = users.verify_by(name, |_| {
+                    computed += 1;
+                    fits
+                });
+                assert_eq!(computed, 1, "{name:?}");
+                assert_eq!(is_in, fits && ["alice", "bob"].contains(&name), "{name:?}");
+            }
+        }
+        let decoy = |name| {
+            let mut of = String::new();
+            users.verify_by(name, |hash| {
+                let Hash::Bcrypt(text) = hash else { panic!("there is no other") };
+                of.clone_from(text);
+                false
+            });
+            of
+        };
+        assert_eq!(decoy("eve"), decoy("eve"), "else a second try would tell that the name is none");
     }
 
     #[test]
