@@ -144,6 +144,35 @@ fn the_handler_begins_before_the_body_has_ended() {
 }
 
 #[test]
+fn what_fills_a_read_is_not_held_back_for_what_does_not_come() {
+    let (tell, told) = mpsc::channel();
+    let handler = move |request: &mut Request| -> Result<&'static str> {
+        loop {
+            let piece = request.body().fill_buf()?.len();
+            request.body().consume(piece);
+            tell.send(piece).unwrap();
+            if piece == 0 {
+                return Ok("all of it");
+            }
+        }
+    };
+    let mut conn = TestConn::open(Http::new(Large(streaming(handler)))).unwrap();
+    conn.send(post(LARGE).as_bytes()).send(&vec![b'x'; 300_000]);
+    let mut seen = 0;
+    while seen < 300_000 {
+        seen += told.recv().unwrap();
+    }
+    let full_read = 64 * 1024;
+    conn.send(&vec![b'x'; full_read]);
+    assert!(conn.deadline().unwrap() <= Duration::from_millis(1), "it is held back for a moment");
+    conn.advance(Duration::from_millis(1));
+    assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(full_read));
+    assert!(conn.deadline().unwrap() > Duration::from_secs(1), "and then the client has its usual time");
+    conn.send(&vec![b'x'; LARGE - 300_000 - full_read]);
+    until(&mut conn, "all of it");
+}
+
+#[test]
 fn a_client_that_sends_little_holds_no_worker() {
     let server = serve(local().workers(1).worker_queue(0), streaming(count));
     let mut slow: Vec<_> = (0..10).map(|_| server.connect()).collect();

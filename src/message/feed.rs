@@ -2,7 +2,8 @@
 //!
 //! The session holds the [`Feed`], the handler on its worker thread the [`Intake`]. The loop never waits: when the feed is
 //! full it stops reading from the client, which is the back-pressure, and a note tells it that the handler has taken what
-//! was there. The handler waits: that is why such a handler runs on the worker pool.
+//! was there. The handler waits: that is why such a handler runs on the worker pool. To wake it costs more than to copy
+//! what has come, so the session wakes it when it is worth it, and not for each piece.
 //!
 //! Pattern: Producer-Consumer (over a bounded buffer).
 
@@ -15,7 +16,10 @@ use http::HeaderMap;
 use super::{Address, ExchangeId, Note, ProtocolError};
 
 /// How many bytes wait for the handler at most, but for one piece.
-pub(crate) const FEED_BYTES: usize = 256 * 1024;
+const FEED_BYTES: usize = 512 * 1024;
+
+/// So many bytes are worth to wake the handler, even if more are coming at once.
+pub(crate) const WORTH_WAKING_BYTES: usize = FEED_BYTES / 2;
 
 /// What arrives in small pieces is put together into larger ones, of so many bytes.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -45,8 +49,18 @@ struct State {
     pieces: VecDeque<Vec<u8>>,
     bytes: usize,
     stage: Stage,
+    reader: Reader,
     /// Whom to tell when there is room; `None` while nobody waits for that.
     waiting: Option<(Address, ExchangeId)>,
+}
+
+/// What the handler does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Reader {
+    #[default]
+    Busy,
+    /// It has read all that there was.
+    Waiting,
 }
 
 #[derive(Default)]
@@ -68,7 +82,7 @@ pub(crate) fn feed(first: Vec<u8>) -> (Feed, Intake) {
 }
 
 impl Feed {
-    /// Adds bytes; they are dropped if nobody reads them any more.
+    /// Adds bytes; they are dropped if nobody reads them any more. The handler gets to know with [`Self::hand_over`].
     pub(crate) fn put(&self, bytes: &[u8]) {
         let mut state = self.shared.lock();
         if matches!(state.stage, Stage::Unread) || bytes.is_empty() {
@@ -79,7 +93,19 @@ impl Feed {
             Some(last) if last.len() + bytes.len() <= PIECE_BYTES => last.extend_from_slice(bytes),
             _ => state.pieces.push_back(bytes.to_vec()),
         }
-        self.shared.news.notify_one();
+    }
+
+    /// Wakes the handler if it waits for what is there.
+    pub(crate) fn hand_over(&self) {
+        let state = self.shared.lock();
+        if state.bytes > 0 {
+            self.shared.wake_reader(state);
+        }
+    }
+
+    /// Whether there is so much that the handler should be woken, whatever else may come.
+    pub(crate) fn is_worth_waking(&self) -> bool {
+        self.shared.lock().bytes >= WORTH_WAKING_BYTES
     }
 
     /// Whether it is full; if so, a [`Note::Room`] will be posted when it is not.
@@ -107,7 +133,7 @@ impl Feed {
         if matches!(state.stage, Stage::Open) {
             state.stage = stage;
         }
-        self.shared.news.notify_one();
+        self.shared.wake_reader(state);
     }
 }
 
@@ -141,7 +167,11 @@ impl Intake {
         let mut state = self.shared.lock();
         while state.pieces.is_empty() {
             match &mut state.stage {
-                Stage::Open => state = self.shared.news.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Stage::Open => {
+                    state.reader = Reader::Waiting;
+                    state = self.shared.news.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state.reader = Reader::Busy;
+                }
                 Stage::Complete(fields) => {
                     trailers.extend(std::mem::take(fields));
                     return Ok(());
@@ -173,6 +203,15 @@ impl Shared {
     /// A panic elsewhere leaves the queue whole, so a poisoned lock is still good.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lock is given up first, or the handler would wake only to wait for it.
+    fn wake_reader(&self, state: MutexGuard<'_, State>) {
+        let reader = state.reader;
+        drop(state);
+        if reader == Reader::Waiting {
+            self.news.notify_one();
+        }
     }
 }
 

@@ -38,7 +38,7 @@ pub use body::{Body, FileSlice, Part};
 pub(crate) use channel::{BodyReceiver, Coder, Received};
 pub use channel::{BodySender, Closed, TrySendError};
 pub use error::{Error, ProtocolError, Result};
-pub(crate) use feed::{FEED_BYTES, Feed, feed};
+pub(crate) use feed::{Feed, WORTH_WAKING_BYTES, feed};
 pub use into_response::{Html, IntoResponse};
 pub use reader::Piece;
 pub(crate) use reader::{PieceRead, ReaderBody};

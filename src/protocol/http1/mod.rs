@@ -48,7 +48,7 @@ use self::head::{Expectation, Head, MAX_FIELDS};
 use self::incoming::Incoming;
 pub use self::settings::HttpSettings;
 use self::streaming::Streaming;
-use self::uploading::Uploading;
+use self::uploading::{Lateness, Uploading};
 use self::waits::{ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
 use crate::connection::{Connection, MOST_UNREAD_BYTES};
@@ -196,9 +196,10 @@ impl Session for HttpSession {
             }
             State::Uploading(uploading) => {
                 let exchange = uploading.exchange;
-                self.state = match uploading.lateness(now, settings) {
-                    Some(error) => self.refuse(new_socket, exchange.wants, explain(new_socket, error)),
-                    None => self.give_up_on_handler(new_socket, exchange, too_late()),
+                self.state = match uploading.on_deadline(now, settings) {
+                    Lateness::Nobody => return self.run(new_socket),
+                    Lateness::Client(error) => self.refuse(new_socket, exchange.wants, explain(new_socket, error)),
+                    Lateness::Handler => self.give_up_on_handler(new_socket, exchange, too_late()),
                 };
             }
             State::Waiting(waiting) => {

@@ -2,21 +2,24 @@
 //!
 //! ```text
 //!   ReadingBody ── so much has come that the handler begins ──► Flowing ── the feed is full ──► Paused
-//!                                                                  ▲                              │
-//!                                                                  └── a note: there is room ─────┘
+//!                                                               │ ▲  ▲                            │
+//!                                    more is coming at once ────┘ │  └── a note: there is room ───┘
+//!                                              ▼                  │
+//!                                            Held ── it is enough, or all for now
 //! ```
 //!
-//! While the feed is full nothing is read from the client, and its slowness is not counted.
+//! While the feed is full nothing is read from the client, and its slowness is not counted. What fills a whole read is
+//! held back for the next, since waking the handler for each would cost more than all the rest.
 //!
 //! Pattern: State ([`Flow`]).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::HttpSettings;
 use super::exchange::{Exchange, Reuse};
 use super::incoming::Incoming;
 use super::waits::Missing;
-use crate::connection::Connection;
+use crate::connection::{Connection, MOST_UNREAD_BYTES};
 use crate::message::{Feed, Note, ProtocolError, Response};
 
 /// A body on its way through us, and the handler at work on it.
@@ -31,11 +34,26 @@ pub(super) struct Uploading {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flow {
     Flowing,
+    /// The last read was full, so more is coming, as a rule: the handler is woken with that, or soon without.
+    Held {
+        since: Instant,
+    },
     /// The handler has enough to read.
     Paused {
         since: Instant,
     },
 }
+
+/// Who has let a deadline pass.
+pub(super) enum Lateness {
+    /// It was only for what was held back.
+    Nobody,
+    Client(ProtocolError),
+    Handler,
+}
+
+/// How long what has come is held back for what comes next, at most.
+const HOLD: Duration = Duration::from_millis(1);
 
 impl Uploading {
     pub(super) fn new(exchange: Exchange, incoming: Incoming, feed: Feed) -> Self {
@@ -48,16 +66,30 @@ impl Uploading {
         new_socket: &mut Connection,
         settings: &HttpSettings,
     ) -> Result<(), ProtocolError> {
-        if self.flow == Flow::Flowing {
+        if self.wants_input() && !new_socket.input().is_empty() {
+            let is_full_read = new_socket.input().len() >= MOST_UNREAD_BYTES;
             let feed = &self.feed;
             self.incoming.receive(new_socket, settings, |bytes| feed.put(bytes))?;
-            if feed.waits_for_room(&new_socket.address(), self.exchange.id) {
-                self.flow = Flow::Paused { since: new_socket.now() };
-            }
+            self.flow = self.flow_on(new_socket, is_full_read);
         }
         // RFC 9112 §8: the rest will not come.
         let is_broken = !self.is_done() && new_socket.is_eof() && new_socket.input().is_empty();
         if is_broken { Err(ProtocolError::IncompleteBody) } else { Ok(()) }
+    }
+
+    /// How it goes on after a read.
+    fn flow_on(&self, new_socket: &Connection, is_full_read: bool) -> Flow {
+        if is_full_read && !self.feed.is_worth_waking() {
+            return match self.flow {
+                Flow::Held { since } => Flow::Held { since },
+                Flow::Flowing | Flow::Paused { .. } => Flow::Held { since: new_socket.now() },
+            };
+        }
+        self.feed.hand_over();
+        match self.feed.waits_for_room(&new_socket.address(), self.exchange.id) {
+            true => Flow::Paused { since: new_socket.now() },
+            false => Flow::Flowing,
+        }
     }
 
     /// Whether the body has come to its end.
@@ -98,19 +130,28 @@ impl Uploading {
     }
 
     pub(super) fn wants_input(&self) -> bool {
-        self.flow == Flow::Flowing
+        !matches!(self.flow, Flow::Paused { .. })
     }
 
     /// Until when somebody must have done something: the client, or the handler.
     pub(super) fn deadline(&self, settings: &HttpSettings) -> Instant {
         match self.flow {
             Flow::Flowing => self.incoming.deadline(settings),
+            Flow::Held { since } => self.incoming.deadline(settings).min(since + HOLD),
             Flow::Paused { since } => since + self.exchange.handler_timeout,
         }
     }
 
-    /// What the client has done wrong; `None` where it is the handler that is late.
-    pub(super) fn lateness(&self, now: Instant, settings: &HttpSettings) -> Option<ProtocolError> {
-        (self.flow == Flow::Flowing).then(|| self.incoming.lateness(now, settings))
+    /// Its deadline has passed: who is late?
+    pub(super) fn on_deadline(&mut self, now: Instant, settings: &HttpSettings) -> Lateness {
+        match self.flow {
+            Flow::Paused { .. } => Lateness::Handler,
+            Flow::Held { since } if now >= since + HOLD => {
+                self.feed.hand_over();
+                self.flow = Flow::Flowing;
+                Lateness::Nobody
+            }
+            Flow::Flowing | Flow::Held { .. } => Lateness::Client(self.incoming.lateness(now, settings)),
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::exchange::Exchange;
 use super::incoming::Incoming;
 use crate::connection::Connection;
 use crate::handler::{Place, resolve};
-use crate::message::{ExchangeId, FEED_BYTES, Note, ProtocolError, Request, Response};
+use crate::message::{ExchangeId, Note, ProtocolError, Request, Response, WORTH_WAKING_BYTES};
 
 /// A request whose body has not come to its end.
 pub(super) struct ReadingBody {
@@ -48,7 +48,7 @@ impl ReadingBody {
 
     /// Whether the handler shall begin, though there is more to come.
     pub(super) fn is_enough_to_begin(&self) -> bool {
-        matches!(self.place, Place::Stream) && self.collected.len() >= FEED_BYTES
+        matches!(self.place, Place::Stream) && self.collected.len() >= WORTH_WAKING_BYTES
     }
 }
 
