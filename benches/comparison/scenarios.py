@@ -68,7 +68,7 @@ SCENARIOS = [
              headers={"Accept-Encoding": "gzip"}, gzip=True),
     Scenario("closure", "GET with a query, answered by a closure, 64 connections", path="/hello?name=x",
              answer="hello, x", floor=True),
-    Scenario("closure-pipelined", "the same, 16 pipelined requests", path="/hello?name=x", answer="hello, x",
+    Scenario("closure-pipelined", "the closure, 16 pipelined requests, 64 connections", path="/hello?name=x", answer="hello, x",
              lua=PIPELINED, pipelined=True, floor=True),
     Scenario("upload", "POST of 2 MiB, counted by a handler while it arrives, 16 connections", path="/hello",
              method="POST", upload=2 * 1024 * 1024, answer="2097152 bytes", connections=16, lua=UPLOAD),
