@@ -16,6 +16,7 @@
 mod context;
 mod input;
 mod output;
+mod receipts;
 pub(crate) mod transport;
 
 use std::fmt;

@@ -8,8 +8,10 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
+use http::StatusCode;
 
-use crate::message::FileSlice;
+use super::receipts::Receipts;
+use crate::message::{FileSlice, Witness};
 
 /// Up to so many bytes, a copy is cheaper than a segment of its own.
 const COPY_AT_MOST_BYTES: usize = 4 * 1024;
@@ -44,6 +46,7 @@ pub(crate) struct Output {
     files: usize,
     /// Bytes that the transport has taken since the connection began.
     sent: u64,
+    receipts: Receipts,
 }
 
 /// What stands at the front of the queue.
@@ -91,6 +94,28 @@ impl Output {
         }
     }
 
+    /// What is queued next is the body of an answer: `witness` wants to know how much of it is sent.
+    pub(crate) fn begin_receipt(&mut self, status: StatusCode, witness: Witness) {
+        let begin = self.end();
+        self.receipts.begin(status, begin, witness);
+    }
+
+    /// All of that body is queued.
+    pub(crate) fn end_receipt(&mut self) {
+        if !self.receipts.is_empty() {
+            self.receipts.end(self.end(), self.sent);
+        }
+    }
+
+    /// Where what is queued ends, in bytes since the connection began.
+    fn end(&self) -> u64 {
+        let files = self.segments.iter().map(|segment| match segment {
+            Segment::File(slice) => slice.length,
+            Segment::Copied(_) | Segment::Bytes(_) => 0,
+        });
+        self.sent + self.memory() as u64 + files.sum::<u64>()
+    }
+
     fn account_copied(&mut self, count: usize) {
         match self.segments.back_mut() {
             _ if count == 0 => {}
@@ -134,6 +159,9 @@ impl Output {
     pub(crate) fn give_back(&mut self, spare: &mut Vec<u8>) {
         if self.is_empty() {
             self.segments = VecDeque::new();
+            if self.receipts.is_empty() {
+                self.receipts = Receipts::default();
+            }
             let buffer = std::mem::take(&mut self.copied);
             if buffer.capacity() > spare.capacity() && buffer.capacity() <= KEEP_AT_MOST_BYTES {
                 *spare = buffer;
@@ -198,6 +226,9 @@ impl Output {
             count -= taken;
         }
         self.reuse_room();
+        if !self.receipts.is_empty() {
+            self.receipts.tell(self.sent);
+        }
     }
 
     fn pop(&mut self) {
@@ -218,8 +249,17 @@ impl Output {
     }
 }
 
+/// The client has gone, or has all that it gets.
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.receipts.close(self.sent);
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     fn content(output: &Output) -> Vec<Vec<u8>> {
@@ -229,7 +269,7 @@ mod tests {
     }
 
     fn file(length: u64) -> FileSlice {
-        FileSlice { file: std::sync::Arc::new(tempfile::tempfile().unwrap()), offset: 0, length }
+        FileSlice { file: Arc::new(tempfile::tempfile().unwrap()), offset: 0, length }
     }
 
     #[test]
@@ -274,6 +314,59 @@ mod tests {
         output.put_file(file(1 << 40));
         assert_eq!(output.memory(), 0);
         assert!(output.is_full());
+    }
+
+    /// What these receipts were told.
+    fn witness(told: &Arc<Mutex<Vec<u64>>>) -> Witness {
+        let told = told.clone();
+        Box::new(move |sent| told.lock().unwrap().push(sent.body_bytes))
+    }
+
+    #[test]
+    fn receipts_are_told_when_the_last_byte_of_their_body_is_sent_and_not_before() {
+        let told = Arc::default();
+        let mut output = Output::default();
+        for body in ["12345", "", "123"] {
+            output.put(b"head ");
+            output.begin_receipt(StatusCode::OK, witness(&told));
+            output.put(body.as_bytes());
+            output.end_receipt();
+        }
+        for (sent, so_far) in [(9, &[][..]), (1, &[5]), (4, &[5]), (1, &[5, 0]), (7, &[5, 0]), (1, &[5, 0, 3])] {
+            output.advance(sent);
+            assert_eq!(*told.lock().unwrap(), so_far);
+        }
+    }
+
+    #[test]
+    fn receipts_of_a_client_that_leaves_say_how_much_it_got() {
+        for (sent, expected) in
+            [(0, [0, 0]), (5, [0, 0]), (8, [3, 0]), (15 + 4096, [10 + 4096, 0]), (30 + 4096, [10 + 4096, 5])]
+        {
+            let told = Arc::default();
+            let mut output = Output::default();
+            output.put(b"head ");
+            output.begin_receipt(StatusCode::OK, witness(&told));
+            output.put_file(file(4096));
+            output.put(b"0123456789");
+            output.end_receipt();
+            output.put(b"head 12345");
+            output.begin_receipt(StatusCode::OK, witness(&told));
+            output.put(b"a stream that is never complete");
+            output.advance(sent);
+            drop(output);
+            assert_eq!(*told.lock().unwrap(), expected, "{sent} bytes sent");
+        }
+    }
+
+    #[test]
+    fn a_witness_that_panics_ends_nothing() {
+        let mut output = Output::default();
+        output.begin_receipt(StatusCode::OK, Box::new(|_| panic!("it was not prepared for that")));
+        output.end_receipt();
+        output.put(b"abc");
+        output.advance(3);
+        assert!(output.is_empty());
     }
 
     #[test]

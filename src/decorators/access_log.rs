@@ -8,8 +8,8 @@
 //! What the server refuses by itself, because it is no HTTP or too long or too slow, has a line as well. Why it was refused
 //! stands in the `log` crate under the target `qibu::refused`, and in the JSON lines.
 //!
-//! The line is written when the answer is known, and not when the client has it: a download that is broken off has its
-//! whole length in the log.
+//! The line is written when the last byte of the answer has been given to the system, or when the client has gone: it says how
+//! many bytes of the body were sent, so that a download that was broken off is seen as one.
 //!
 //! Pattern: Decorator (it watches), Strategy (the formats).
 
@@ -28,7 +28,7 @@ use crate::message::{Refusal, Request, Response};
 /// The log target of the lines, to be named in a filter such as `RUST_LOG=qibu::access=info`.
 const TARGET: &str = "qibu::access";
 
-/// Logs each answer: client, request, status, length in bytes; more in other [`LogFormat`]s.
+/// Logs each answer: client, request, status, bytes of the body that were sent; more in other [`LogFormat`]s.
 ///
 /// ```
 /// use std::sync::mpsc;
@@ -80,6 +80,11 @@ impl AccessLog {
 }
 
 impl Destination {
+    /// A line, which is written when it is known what became of the answer.
+    fn line(&self, format: LogFormat, record: Record) -> Line {
+        Line { destination: self.clone(), format, record }
+    }
+
     fn wants_lines(&self) -> bool {
         match self {
             Self::Log => log::log_enabled!(target: TARGET, log::Level::Info),
@@ -105,21 +110,39 @@ impl Middleware for AccessLog {
         let response = next.handle(request);
         // Decorators further in may have found out more.
         record.client = record::client(request);
-        let (format, destination) = (self.format, self.destination.clone());
-        response.map(move |response| {
-            record.answer(&response);
-            destination.write(format, &record);
-            response
-        })
+        let line = self.destination.line(self.format, record);
+        response.map(move |response| line.on(response))
     }
 
     fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
         if self.destination.wants_lines() {
-            let mut record = Record::of_refusal(refusal);
-            record.answer(&answer);
-            self.destination.write(self.format, &record);
+            return self.destination.line(self.format, Record::of_refusal(refusal)).on(answer);
         }
         answer
+    }
+}
+
+/// A line that is to be written.
+struct Line {
+    destination: Destination,
+    format: LogFormat,
+    record: Record,
+}
+
+impl Line {
+    /// The answer is known.
+    fn on(mut self, answer: Response) -> Response {
+        self.record.answer(answer.status());
+        answer.on_sent(move |sent| self.record.sent(sent))
+    }
+}
+
+/// Written in any case: an answer that was not even begun is in the log, with no bytes.
+impl Drop for Line {
+    fn drop(&mut self) {
+        if self.record.is_answered() {
+            self.destination.write(self.format, &self.record);
+        }
     }
 }
 

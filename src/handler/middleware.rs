@@ -41,9 +41,9 @@ pub trait Middleware: Send + Sync + 'static {
         next.plan(request)
     }
 
-    /// The server refuses a request by itself, with `answer`, and `next` and what stands in it have been told: its head is no
-    /// HTTP, or its body is too long, or stops coming before [`Self::handle`] could be called. For decorators that watch, or that
-    /// add something to every answer. It runs on the event loop and must not block.
+    /// The server refuses a request by itself, with `answer`, and what stands inside has been told: its head is no HTTP, or
+    /// its body is too long, or stops coming before [`Self::handle`] could be called. For decorators that watch, or that add
+    /// something to every answer. It runs on the event loop and must not block.
     ///
     /// ```
     /// use qibu::{Handler, HandlerExt, Http, Middleware, Refusal, Request, Response, testing::TestConn};

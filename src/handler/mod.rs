@@ -63,8 +63,8 @@ pub trait Handler: Send + Sync + 'static {
         Plan::inline()
     }
 
-    /// The server refuses a request by itself, with `answer`: see [`Middleware::refused`]. A decorator forwards it to what it
-    /// wraps; no other handler need care.
+    /// The server refuses a request by itself, with `answer`: see [`Middleware::refused`]. A decorator forwards it to what
+    /// it wraps; no other handler need care.
     fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
         let _ = refusal;
         answer

@@ -241,7 +241,8 @@ impl Handler for Router {
         }
     }
 
-    /// What the handler plans that will answer. What the router answers by itself needs no body: nobody shall send one in vain.
+    /// What the handler plans that will answer. What the router answers by itself needs no body, so nobody shall send one
+    /// in vain.
     fn plan(&self, request: &mut Request) -> Plan {
         match self.destination(request) {
             Ok(handler) => within(request, |request| handler.plan(request)),

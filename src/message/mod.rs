@@ -48,4 +48,5 @@ pub use request::Request;
 pub(crate) use request::{FieldLine, HasQuery, Origin, Outcome, Pattern, RawHead, RouterId, Security, Span};
 pub use request_body::RequestBody;
 pub use response::Response;
+pub(crate) use response::{Sent, Witness};
 pub(crate) use upgrade::Upgrade;

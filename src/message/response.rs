@@ -27,7 +27,19 @@ pub struct Response {
     /// What decorators want to do to an answer that has not come yet, in order.
     changes: Vec<Change>,
     soundness: Soundness,
+    witness: Option<Witness>,
 }
+
+/// What became of an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent {
+    pub(crate) status: StatusCode,
+    /// How much of the body was given to the system, with its chunks' sizes where it had any.
+    pub(crate) body_bytes: u64,
+}
+
+/// Is told what became of an answer, or is dropped where it was not even queued.
+pub(crate) type Witness = Box<dyn FnOnce(Sent) + Send>;
 
 /// Whether the handler has asked for something that HTTP does not allow. Such a response is a 500, and stays one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +59,7 @@ impl Response {
             body: Body::empty(),
             changes: Vec::new(),
             soundness: Soundness::Sound,
+            witness: None,
         }
     }
 
@@ -121,7 +134,7 @@ impl Response {
     pub(crate) fn broken(self, what: fmt::Arguments<'_>) -> Self {
         log::error!("a handler set what HTTP does not allow, {what}");
         let broken = Self::status_page(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { soundness: Soundness::Broken, ..broken }
+        Self { soundness: Soundness::Broken, witness: self.witness, ..broken }
     }
 
     /// The status.
@@ -174,6 +187,23 @@ impl Response {
     /// The answer that has come at last, with the changes that waited for it.
     pub(crate) fn resolve(&mut self, answer: Self) -> Self {
         std::mem::take(&mut self.changes).into_iter().fold(answer, |answer, change| change(answer))
+    }
+
+    /// Tells `witness` what becomes of the answer, on the event loop, when it is sent or the client has gone.
+    pub(crate) fn on_sent(mut self, witness: impl FnOnce(Sent) + Send + 'static) -> Self {
+        self.witness = Some(match self.witness.take() {
+            None => Box::new(witness),
+            Some(other) => Box::new(move |sent| {
+                other(sent);
+                witness(sent);
+            }),
+        });
+        self
+    }
+
+    /// Who is to be told what becomes of it.
+    pub(crate) fn take_witness(&mut self) -> Option<Witness> {
+        self.witness.take()
     }
 
     pub(crate) fn into_parts(self) -> (StatusCode, HeaderMap, Body) {

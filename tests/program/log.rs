@@ -75,6 +75,22 @@ fn a_refused_request_is_told_where_answers_are_not() {
     );
 }
 
+/// The file is 64 MiB; the client reads a little of it.
+#[test]
+fn a_download_that_is_broken_off_is_logged_with_what_was_sent() {
+    let folder = site();
+    let path = folder.path().join("access.log");
+    let program = start(qibu(&["-p", "0", "--log-file", path.to_str().unwrap()]).arg(folder.path()));
+    let client = program.begin_large_answer();
+    assert_eq!(text(&path), "", "it is not over yet");
+    drop(client);
+    until("the line is written", || !text(&path).is_empty());
+    let line = text(&path);
+    let (_, rest) = line.split_once("\" 200 ").unwrap_or_else(|| panic!("{line}"));
+    let bytes: u64 = rest.split(' ').next().unwrap().parse().unwrap();
+    assert!(0 < bytes && bytes < LARGE, "{line}");
+}
+
 /// As logrotate does it: rename, signal, and the old file is nobody's any more.
 #[test]
 fn a_hangup_opens_the_log_anew_and_loses_no_line() {

@@ -20,8 +20,8 @@ pub enum LogFormat {
     Common,
     /// The same with `Referer` and `User-Agent`, which most programs that read logs expect.
     Combined,
-    /// An object for each line: `time` (RFC 3339), `client`, `method`, `target`, `version`, `host`, `status`, `bytes` (`null`
-    /// for a stream), `seconds` until the answer was ready, `referer`, `user_agent`, and `id` where
+    /// An object for each line: `time` (RFC 3339), `client`, `method`, `target`, `version`, `host`, `status`, `bytes` of the
+    /// body that were sent, `seconds` until the answer was ready, `referer`, `user_agent`, and `id` where
     /// [`RequestId`](crate::RequestId) stands around the log. Of what is no request, `target` is the first line, and `method` and
     /// `version` are `null`; `error` says why the server has refused it.
     Json,
@@ -43,7 +43,7 @@ impl LogFormat {
 }
 
 fn text(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let (client, length, status) = (Or(record.client, '-'), Or(record.length, '-'), record.status.as_u16());
+    let (client, status, length) = (Or(record.client, '-'), record.status(), record.body_bytes);
     match &record.line {
         RequestLine::Understood { method, target, .. } => {
             write!(f, "{client} {method} {} {status} {length}", Text(target))
@@ -54,8 +54,9 @@ fn text(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// `%h %l %u %t "%r" %>s %b` in Apache's words; who the user is nobody has checked, so `-`.
 fn common(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let (client, length) = (Or(record.client, '-'), Or(record.length.filter(|length| *length > 0), '-'));
-    let (time, status) = (record.time.common(), record.status.as_u16());
+    let length = Or(Some(record.body_bytes).filter(|length| *length > 0), '-');
+    let client = Or(record.client, '-');
+    let (time, status) = (record.time.common(), record.status());
     write!(f, "{client} - - [{time}] \"")?;
     match &record.line {
         RequestLine::Understood { method, target, version } => write!(f, "{method} {} {version:?}", Quoted(target))?,
@@ -65,7 +66,7 @@ fn common(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 fn json(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let Record { time, status, .. } = record;
+    let time = record.time;
     let client = record.client.as_ref().map(IpAddr::to_string);
     write!(f, "{{\"time\":\"{time}\",\"client\":{}", string(client.as_deref()))?;
     match &record.line {
@@ -75,8 +76,8 @@ fn json(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         RequestLine::Raw(line) => write!(f, ",\"method\":null,\"target\":{},\"version\":null", string(Some(line)))?,
     }
-    write!(f, ",\"host\":{},\"status\":{}", string(record.host.as_deref()), status.as_u16())?;
-    write!(f, ",\"bytes\":{},\"seconds\":{:.6}", Or(record.length, "null"), record.duration.as_secs_f64())?;
+    write!(f, ",\"host\":{},\"status\":{}", string(record.host.as_deref()), record.status())?;
+    write!(f, ",\"bytes\":{},\"seconds\":{:.6}", record.body_bytes, record.duration.as_secs_f64())?;
     write!(f, ",\"referer\":{}", string(record.referer.as_deref()))?;
     write!(f, ",\"user_agent\":{}", string(record.user_agent.as_deref()))?;
     if let Some(id) = &record.id {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http::{Method, StatusCode, Version};
 
 use super::super::request_id::RequestId;
-use crate::message::{ProtocolError, Refusal, Request, Response};
+use crate::message::{ProtocolError, Refusal, Request, Sent};
 
 /// One request and its answer.
 #[derive(Debug)]
@@ -23,9 +23,10 @@ pub(super) struct Record {
     pub(super) referer: Option<String>,
     pub(super) user_agent: Option<String>,
     pub(super) id: Option<String>,
-    pub(super) status: StatusCode,
-    /// Length of the body that is sent; `None` for a stream whose end is not known yet.
-    pub(super) length: Option<u64>,
+    /// `None` before the answer is known.
+    status: Option<StatusCode>,
+    /// How much of the body was sent, in bytes.
+    pub(super) body_bytes: u64,
     /// From the request to its answer, without the time that sending it takes.
     pub(super) duration: Duration,
     /// Why the server has refused it.
@@ -60,8 +61,8 @@ impl Record {
             referer: field("referer"),
             user_agent: field("user-agent"),
             id: RequestId::of(request).map(ToOwned::to_owned),
-            status: StatusCode::OK,
-            length: None,
+            status: None,
+            body_bytes: 0,
             duration: Duration::ZERO,
             error: None,
             began: Instant::now(),
@@ -85,19 +86,31 @@ impl Record {
             referer: None,
             user_agent: None,
             id: None,
-            status: StatusCode::OK,
-            length: None,
+            status: None,
+            body_bytes: 0,
             duration: Duration::ZERO,
             error: None,
             began: Instant::now(),
         }
     }
 
-    pub(super) fn answer(&mut self, response: &Response) {
-        self.status = response.status();
-        // RFC 9110 §9.3.2: the answer to HEAD says how long a body would be, and has none.
-        self.length = if self.line.is_head() { Some(0) } else { response.body().len() };
+    pub(super) fn answer(&mut self, status: StatusCode) {
+        self.status = Some(status);
         self.duration = self.began.elapsed();
+    }
+
+    pub(super) fn is_answered(&self) -> bool {
+        self.status.is_some()
+    }
+
+    /// It may be another answer: decorators around the log have the last word.
+    pub(super) fn sent(&mut self, sent: Sent) {
+        self.status = Some(sent.status);
+        self.body_bytes = sent.body_bytes;
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.status.map_or(0, |status| status.as_u16())
     }
 }
 
@@ -108,15 +121,6 @@ pub(super) fn client(request: &Request) -> Option<IpAddr> {
 
 fn address(client: IpAddr) -> Option<IpAddr> {
     Some(client).filter(|client| !client.is_unspecified())
-}
-
-impl RequestLine {
-    fn is_head(&self) -> bool {
-        match self {
-            Self::Understood { method, .. } => *method == Method::HEAD,
-            Self::Raw(line) => line.starts_with("HEAD "),
-        }
-    }
 }
 
 /// A moment, in UTC and to the millisecond.

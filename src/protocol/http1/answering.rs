@@ -43,7 +43,9 @@ impl HttpSession {
             let missing = Missing::Answer { pending: response };
             return State::Waiting(Box::new(Waiting { exchange, missing, since: now }));
         }
-        let (status, headers, body) = final_answer(response, exchange.id, self.life).into_parts();
+        let mut response = final_answer(response, exchange.id, self.life);
+        let witness = response.take_witness();
+        let (status, headers, body) = response.into_parts();
         self.unsent_answers += 1;
         let is_last = exchange.id >= self.shared.settings.requests_per_connection;
         if is_last {
@@ -56,15 +58,22 @@ impl HttpSession {
         let (length, body) = exchange.frame(status, body);
         let date = new_socket.date();
         new_socket.output.put_with(|out| encode::head(out, &exchange, status, &headers, length, date));
+        if let Some(witness) = witness {
+            new_socket.output.begin_receipt(status, witness);
+        }
         match body.kind {
             Kind::Bytes(bytes) => new_socket.send_bytes(bytes),
             Kind::File(slice) => new_socket.send_file(slice),
             Kind::Parts(parts) => parts.into_iter().for_each(|part| new_socket.send_part(part)),
             Kind::Channel(body) => return streaming(exchange, length, Source::Channel(body), now),
             Kind::Reader(body) => return streaming(exchange, length, Source::Reader(Pump::Ready(body)), now),
-            Kind::Upgrade(upgrade) if exchange.reuse == Reuse::Switch => return State::Leaving(Box::new(upgrade)),
+            Kind::Upgrade(upgrade) if exchange.reuse == Reuse::Switch => {
+                new_socket.output.end_receipt();
+                return State::Leaving(Box::new(upgrade));
+            }
             Kind::Later(_) | Kind::Upgrade(_) => {}
         }
+        new_socket.output.end_receipt();
         after(exchange, now)
     }
 
@@ -89,7 +98,10 @@ impl HttpSession {
         }
         Ok(match streaming.send(new_socket)? {
             Sent::Some => Step::Stay(State::Streaming(streaming)),
-            Sent::All => Step::Go(after(streaming.exchange, new_socket.now())),
+            Sent::All => {
+                new_socket.output.end_receipt();
+                Step::Go(after(streaming.exchange, new_socket.now()))
+            }
             Sent::BrokenOff => Step::Go(State::Finished),
         })
     }

@@ -1,0 +1,81 @@
+//! Who wants to know how much of an answer has been sent.
+//!
+//! ```text
+//!   … sent already …│ head │ body ……………………│ head │ body …      what is queued
+//!                          begin           end                  a receipt
+//! ```
+//!
+//! A receipt is told when its last byte has been given to the system, or when the connection is over, whichever comes first.
+//!
+//! Pattern: Observer.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use http::StatusCode;
+
+use crate::message::{Sent, Witness};
+
+/// The receipts of one connection, in the order of its answers. Places are bytes since the connection began.
+#[derive(Default)]
+pub(crate) struct Receipts {
+    open: VecDeque<Receipt>,
+}
+
+struct Receipt {
+    status: StatusCode,
+    /// Where the body begins,
+    begin: u64,
+    /// and where it ends; `None` while it is still being made.
+    end: Option<u64>,
+    witness: Witness,
+}
+
+impl Receipts {
+    /// A body begins here.
+    pub(super) fn begin(&mut self, status: StatusCode, begin: u64, witness: Witness) {
+        self.open.push_back(Receipt { status, begin, end: None, witness });
+    }
+
+    /// The body that has begun last ends here.
+    pub(super) fn end(&mut self, end: u64, sent: u64) {
+        if let Some(last) = self.open.back_mut() {
+            last.end.get_or_insert(end);
+            self.tell(sent);
+        }
+    }
+
+    /// So many bytes of the connection have been sent.
+    pub(super) fn tell(&mut self, sent: u64) {
+        while let Some(receipt) = self.open.pop_front_if(|receipt| receipt.end.is_some_and(|end| end <= sent)) {
+            receipt.tell(sent);
+        }
+    }
+
+    /// No more will be sent.
+    pub(super) fn close(&mut self, sent: u64) {
+        self.open.drain(..).for_each(|receipt| receipt.tell(sent));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+}
+
+impl Receipt {
+    /// The witness is the application's: its panic must not end the loop.
+    fn tell(self, sent: u64) {
+        let body_bytes = sent.min(self.end.unwrap_or(sent)).saturating_sub(self.begin);
+        let (witness, sent) = (self.witness, Sent { status: self.status, body_bytes });
+        if catch_unwind(AssertUnwindSafe(|| witness(sent))).is_err() {
+            log::error!("who was told that an answer has been sent panicked");
+        }
+    }
+}
+
+impl fmt::Debug for Receipts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} receipts", self.open.len())
+    }
+}
