@@ -262,10 +262,6 @@ impl Request {
     }
 
     /// With which others it came; see [`Arrival`].
-    #[allow(
-        dead_code,
-        reason = "for handlers of ours that may keep what they found out for as long as an arrival lasts"
-    )]
     pub(crate) fn arrival(&self) -> Arrival {
         self.arrival
     }

@@ -1,98 +1,216 @@
-//! Small files that were asked for lately, with all that is said of them.
+//! What was asked for lately, with all that is said of it: small files in memory, larger ones open, and that there is nothing.
 //!
 //! Freshness is not traded for it: before each use the system is asked (one `stat`) whether the path still leads to this
-//! very file, unchanged: same inode, same length, same times of change to the nanosecond. A file that was changed a
-//! moment ago is not kept at all, since a second change could fall into the same tick of the system's clock; so a change
-//! after we have read it always shows. Nor is containment traded: a path that leads elsewhere leads to another inode.
+//! very file, unchanged: same inode, same length, same times of change to the nanosecond; or still nowhere. Only requests
+//! that came together ([`Arrival`]) share the answer. A file that was changed a moment ago is not kept at all, since a
+//! second change could fall into the same tick of the system's clock; so a change after we have read it always shows. Nor
+//! is containment traded: a path that leads elsewhere leads to another inode.
 //!
-//! The memory is bounded. When it is full, what was not used since the last time goes.
+//! The memory and the descriptors are bounded. When there is no room, a hand goes round: what was used since it last came by
+//! stays, what was not goes (CLOCK). Files that are asked for once do not drive out those that are asked for often.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use super::beneath::Fingerprint;
 use super::representation::Representation;
-use super::variant::Variant;
 use crate::coding::Wanted;
+use crate::message::Arrival;
 
 /// One per folder that is served, shared by all loops.
 #[derive(Debug)]
 pub(super) struct Cache {
-    limit: usize,
+    limit: Cost,
     table: RwLock<Table>,
+}
+
+/// What it takes to keep something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Cost {
+    pub(super) bytes: usize,
+    /// Open descriptors.
+    pub(super) files: usize,
+}
+
+/// What a path leads to.
+#[derive(Debug)]
+pub(super) enum Kept {
+    File(Box<Representation>),
+    Nothing,
+}
+
+/// Something that was kept.
+#[derive(Debug)]
+pub(super) struct Entry {
+    path: Box<str>,
+    form: Form,
+    fingerprints: Vec<Fingerprint>,
+    kept: Kept,
+    cost: Cost,
+    is_used: AtomicBool,
+    /// With which requests the system was last asked.
+    checked: Mutex<Option<Arrival>>,
+}
+
+/// For which clients it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    ForAll,
+    /// For those who want just these codings.
+    Of(Wanted),
 }
 
 #[derive(Debug, Default)]
 struct Table {
-    /// By what the client takes, and the path of the URL.
-    entries: HashMap<Wanted, HashMap<Box<str>, Arc<Entry>>>,
-    memory: usize,
+    /// By the path of the URL; for each, its forms.
+    entries: HashMap<Box<str>, Vec<Arc<Entry>>>,
+    /// In the order in which the hand comes by. What has left the table may still stand here, as an empty shell.
+    round: VecDeque<Weak<Entry>>,
+    held: Cost,
+    count: usize,
 }
 
-#[derive(Debug)]
-struct Entry {
-    fingerprints: Vec<Fingerprint>,
-    representation: Representation,
-    memory: usize,
-    is_used: AtomicBool,
-}
+/// What an entry takes beside its content, roughly, in bytes: itself and its places in the table.
+const ESTIMATED_ENTRY_BYTES: usize = 256;
 
 impl Cache {
-    /// Keeps at most `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
+    /// Keeps so much at most.
+    pub(super) fn new(limit: Cost) -> Self {
         Self { limit, table: RwLock::default() }
     }
 
-    /// Lets `answer` use what the path leads to, if it is here and still true.
-    pub(super) fn with<T>(&self, path: &str, wanted: Wanted, answer: impl FnOnce(&Representation) -> T) -> Option<T> {
-        let entry = self.table.read().unwrap_or_else(PoisonError::into_inner).entries.get(&wanted)?.get(path)?.clone();
-        if !entry.fingerprints.iter().all(Fingerprint::is_true) {
-            self.remove(path, wanted);
+    pub(super) fn limit(&self) -> Cost {
+        self.limit
+    }
+
+    /// What the path leads to, if it is here and still true. `wanted` is asked where forms differ.
+    pub(super) fn recall(&self, path: &str, arrival: Arrival, wanted: impl FnOnce() -> Wanted) -> Option<Arc<Entry>> {
+        let entry = self.table.read().unwrap_or_else(PoisonError::into_inner).find(path, wanted)?;
+        if !entry.is_true(arrival) {
+            self.table.write().unwrap_or_else(PoisonError::into_inner).remove(&entry);
             return None;
         }
         if !entry.is_used.load(Ordering::Relaxed) {
             entry.is_used.store(true, Ordering::Relaxed);
         }
-        Some(answer(&entry.representation))
+        Some(entry)
     }
 
-    /// Keeps it, if there is room or can be made.
-    pub(super) fn keep(&self, path: &str, wanted: Wanted, variant: Variant) {
-        let Variant { representation, fingerprints: Some(fingerprints) } = variant else { return };
-        let Some(memory) = representation.memory().map(|memory| memory + 2 * path.len()) else { return };
-        if memory > self.limit {
-            return;
-        }
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        if table.memory + memory > self.limit {
-            table.make_room(self.limit - memory);
-        }
-        let entry = Entry { fingerprints, representation, memory, is_used: AtomicBool::new(false) };
-        table.memory += memory;
-        if let Some(old) = table.entries.entry(wanted).or_default().insert(path.into(), Arc::new(entry)) {
-            table.memory -= old.memory;
-        }
+    /// Keeps it as long as the fingerprints are true, if there is room or can be made.
+    pub(super) fn keep(&self, path: &str, form: Form, kept: Kept, fingerprints: Vec<Fingerprint>) {
+        let Some(cost) = kept.cost() else { return };
+        let bytes = cost.bytes + 2 * path.len() * (1 + fingerprints.len()) + ESTIMATED_ENTRY_BYTES;
+        let cost = Cost { bytes, ..cost };
+        let (is_used, checked) = (AtomicBool::new(false), Mutex::default());
+        let entry = Entry { path: path.into(), form, fingerprints, kept, cost, is_used, checked };
+        self.table.write().unwrap_or_else(PoisonError::into_inner).insert(entry, self.limit);
     }
+}
 
-    fn remove(&self, path: &str, wanted: Wanted) {
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(old) = table.entries.get_mut(&wanted).and_then(|entries| entries.remove(path)) {
-            table.memory -= old.memory;
+impl Kept {
+    /// `None` for what is not worth keeping.
+    fn cost(&self) -> Option<Cost> {
+        match self {
+            Self::File(representation) => representation.cost(),
+            Self::Nothing => Some(Cost::default()),
         }
     }
 }
 
+impl Entry {
+    pub(super) fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// Asks the system, unless it was asked for a request that came with this one.
+    fn is_true(&self, arrival: Arrival) -> bool {
+        if self.checked.try_lock().is_ok_and(|checked| *checked == Some(arrival)) {
+            return true;
+        }
+        let is_true = self.fingerprints.iter().all(Fingerprint::is_true);
+        if is_true && let Ok(mut checked) = self.checked.try_lock() {
+            *checked = Some(arrival);
+        }
+        is_true
+    }
+}
+
 impl Table {
-    /// A second chance for what was used; if that is too much, for nothing.
-    fn make_room(&mut self, most: usize) {
-        for entries in self.entries.values_mut() {
-            entries.retain(|_, entry| entry.is_used.swap(false, Ordering::Relaxed));
+    fn find(&self, path: &str, wanted: impl FnOnce() -> Wanted) -> Option<Arc<Entry>> {
+        let entry = match &**self.entries.get(path)? {
+            [only] if only.form == Form::ForAll => only,
+            forms => {
+                let form = Form::Of(wanted());
+                forms.iter().find(|entry| entry.form == form)?
+            }
+        };
+        Some(entry.clone())
+    }
+
+    fn insert(&mut self, entry: Entry, limit: Cost) {
+        let is_replaced = |old: &&Arc<Entry>| old.form == entry.form || [old.form, entry.form].contains(&Form::ForAll);
+        let forms = self.entries.get(&entry.path).map(Vec::as_slice).unwrap_or_default();
+        let replaced: Vec<_> = forms.iter().filter(is_replaced).cloned().collect();
+        replaced.iter().for_each(|old| self.remove(old));
+        if !self.make_room(entry.cost, limit) {
+            return;
         }
-        self.memory = self.entries.values().flat_map(HashMap::values).map(|entry| entry.memory).sum();
-        if self.memory > most {
-            *self = Self::default();
+        self.held = self.held.plus(entry.cost);
+        self.count += 1;
+        let entry = Arc::new(entry);
+        self.round.push_back(Arc::downgrade(&entry));
+        self.entries.entry(entry.path.clone()).or_default().push(entry);
+    }
+
+    /// Whether there is room in the end.
+    fn make_room(&mut self, cost: Cost, limit: Cost) -> bool {
+        if !cost.fits(limit) {
+            return false;
         }
+        if self.round.len() > 2 * self.count + 16 {
+            self.round.retain(|shell| shell.strong_count() > 0);
+        }
+        let most_steps = 2 * self.round.len(); // others may go on using what we would have leave
+        for _ in 0..most_steps {
+            if self.held.plus(cost).fits(limit) {
+                break;
+            }
+            let Some(place) = self.round.pop_front() else { break };
+            let Some(entry) = place.upgrade() else { continue };
+            if entry.is_used.swap(false, Ordering::Relaxed) {
+                self.round.push_back(place);
+            } else {
+                self.remove(&entry);
+            }
+        }
+        self.held.plus(cost).fits(limit)
+    }
+
+    /// Removes this very entry, if it is still here.
+    fn remove(&mut self, entry: &Arc<Entry>) {
+        let Some(forms) = self.entries.get_mut(&entry.path) else { return };
+        let Some(at) = forms.iter().position(|kept| Arc::ptr_eq(kept, entry)) else { return };
+        forms.swap_remove(at);
+        if forms.is_empty() {
+            self.entries.remove(&entry.path);
+        }
+        self.held = self.held.minus(entry.cost);
+        self.count -= 1;
+    }
+}
+
+impl Cost {
+    fn plus(self, other: Self) -> Self {
+        Self { bytes: self.bytes + other.bytes, files: self.files + other.files }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self { bytes: self.bytes - other.bytes, files: self.files - other.files }
+    }
+
+    fn fits(self, limit: Self) -> bool {
+        self.bytes <= limit.bytes && self.files <= limit.files
     }
 }
 
@@ -105,27 +223,37 @@ mod tests {
     use super::super::rules::Rules;
     use super::super::variant::{self, Place};
     use super::*;
+    use crate::message::Arrivals;
 
     /// Files that were changed long ago, and a cache of all of them that fit.
-    fn fill(limit: usize, names: &[String]) -> (tempfile::TempDir, Cache) {
-        let (folder, cache) = (tempfile::tempdir().unwrap(), Cache::new(limit));
-        for name in names {
-            let path = folder.path().join(name);
-            fs::write(&path, vec![b'x'; 1000]).unwrap();
-            let file = File::open(&path).unwrap();
-            let metadata = file.metadata().unwrap();
-            let (root, target) = (Root::new(folder.path()), Target::root().child(name));
-            let place =
-                Place { root: &root, target: &target, charsets: &Charsets::default(), rules: &Rules::default() };
-            let mut variant = variant::choose(&place, file, &metadata, Wanted::default()).unwrap();
-            variant.fingerprints = Some(vec![Fingerprint::taken_from_an_old_file(&path, &metadata)]);
-            cache.keep(name, Wanted::default(), variant);
-        }
+    fn fill(bytes: usize, names: &[String]) -> (tempfile::TempDir, Cache) {
+        let (folder, cache) = (tempfile::tempdir().unwrap(), Cache::new(Cost { bytes, files: 2 }));
+        names.iter().for_each(|name| add(&folder, &cache, name, 1000));
         (folder, cache)
     }
 
+    fn add(folder: &tempfile::TempDir, cache: &Cache, name: &str, length: usize) {
+        let path = folder.path().join(name);
+        fs::write(&path, vec![b'x'; length]).unwrap();
+        let file = File::open(&path).unwrap();
+        let metadata = file.metadata().unwrap();
+        let (root, target) = (Root::new(folder.path()), Target::root().child(name));
+        let place = Place { root: &root, target: &target, charsets: &Charsets::default(), rules: &Rules::default() };
+        let variant = variant::choose(&place, file, &metadata, Wanted::default()).unwrap();
+        let fingerprints = vec![Fingerprint::taken_from_an_old_file(&path, &metadata)];
+        cache.keep(name, Form::ForAll, Kept::File(Box::new(variant.representation)), fingerprints);
+    }
+
     fn has(cache: &Cache, name: &str) -> bool {
-        cache.with(name, Wanted::default(), |_| ()).is_some()
+        cache.recall(name, Arrivals::new().latest(), Wanted::default).is_some()
+    }
+
+    fn names(count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("file-{number}")).collect()
+    }
+
+    fn held(cache: &Cache) -> Cost {
+        cache.table.read().unwrap().held
     }
 
     #[test]
@@ -141,17 +269,61 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_what_is_used_stays() {
-        let names: Vec<_> = (0..100).map(|number| format!("file-{number}")).collect();
-        let (_folder, cache) = fill(100_000, &names[..20]);
-        assert!(has(&cache, "file-3"));
-        let (_other, small) = fill(10_000, &names);
-        let memory = |cache: &Cache| cache.table.read().unwrap().memory;
-        assert!(memory(&small) <= 10_000 && memory(&small) > 0);
+    fn requests_that_came_together_ask_once() {
+        let (folder, cache) = fill(1 << 20, &names(1));
+        let arrivals = Arrivals::new();
+        let has = || cache.recall("file-0", arrivals.latest(), Wanted::default).is_some();
+        assert!(has());
+        fs::remove_file(folder.path().join("file-0")).unwrap();
+        assert!(has(), "it came with the one before");
+        arrivals.begin();
+        assert!(!has(), "it came later");
+    }
 
-        let most = memory(&cache) - 1;
-        cache.table.write().unwrap().make_room(most);
-        assert!(has(&cache, "file-3"), "it was used");
-        assert!(!has(&cache, "file-4"), "it was not");
+    #[test]
+    fn that_there_is_nothing_is_true_until_there_is_something() {
+        let (folder, cache) = fill(1 << 20, &[]);
+        let path = folder.path().join("later");
+        cache.keep("later", Form::ForAll, Kept::Nothing, vec![Fingerprint::of_nothing(&path).unwrap()]);
+        assert!(has(&cache, "later"));
+        fs::write(&path, "now").unwrap();
+        assert!(!has(&cache, "later"));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_is_used_stays() {
+        let (folder, cache) = fill(20_000, &names(5));
+        for number in 5..100 {
+            assert!(has(&cache, "file-3"), "after {number}");
+            add(&folder, &cache, &format!("file-{number}"), 1000);
+            assert!(held(&cache).bytes <= 20_000);
+        }
+        assert!(has(&cache, "file-99"), "the latest");
+        assert!(!has(&cache, "file-4"), "it was not used");
+        let table = cache.table.read().unwrap();
+        let all = table.entries.values().flatten().fold(Cost::default(), |sum, entry| sum.plus(entry.cost));
+        assert_eq!((table.held, table.count), (all, table.entries.len()));
+    }
+
+    #[test]
+    fn few_files_are_kept_open_and_none_that_is_large() {
+        let (folder, cache) = fill(1 << 20, &[]);
+        for name in ["a", "b", "c"] {
+            add(&folder, &cache, name, 100_000);
+        }
+        assert_eq!(held(&cache).files, 2);
+        assert!(!has(&cache, "a") && has(&cache, "b") && has(&cache, "c"));
+        add(&folder, &cache, "large", 2 << 20);
+        assert!(!has(&cache, "large"));
+    }
+
+    #[test]
+    fn a_file_that_changes_again_and_again_leaves_nothing_behind() {
+        let (folder, cache) = fill(1 << 20, &[]);
+        for _ in 0..200 {
+            add(&folder, &cache, "a", 1000);
+        }
+        let table = cache.table.read().unwrap();
+        assert!(table.count == 1 && table.round.len() < 20, "{} in the round", table.round.len());
     }
 }

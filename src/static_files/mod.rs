@@ -12,8 +12,8 @@
 //!    by `sendfile`.
 //!
 //! The file is opened once, and everything that is said of it (length, tag, date, bytes) comes from that one open file.
-//! If it is replaced meanwhile, the client still gets one whole version of it. Small files are kept in a [`cache`] that asks
-//! the system before each use whether they are still true: then steps 2 to 4 are one `stat`.
+//! If it is replaced meanwhile, the client still gets one whole version of it. What was found is kept in a [`cache`] that
+//! asks the system before each use whether it is still true: then steps 2 to 4 are one `stat`.
 //!
 //! Pattern: Strategy (a handler), Facade (over the steps, a file each).
 
@@ -46,20 +46,21 @@ use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use http::header::{ALLOW, CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, Method, StatusCode};
 
 pub use self::redirects::Redirects;
 
-use self::cache::Cache;
+use self::cache::{Cache, Cost, Entry, Form, Kept};
 use self::charset::Charsets;
 use self::clean_urls::CleanUrls;
 use self::resolve::{Found, Refusal, Root, Slash, Target};
 use self::role::Role;
 use self::rules::Rules;
 use self::single_page::SinglePage;
-use self::variant::{Bare, Place};
+use self::variant::{Bare, Place, Variant};
 use crate::coding::Wanted;
 use crate::handler::{Handler, Plan};
 use crate::message::{Request, Response};
@@ -106,8 +107,8 @@ enum Scope {
 /// The page that a folder shows in place of a list of its files.
 const INDEX: &str = "index.html";
 
-/// How much of small files is kept in memory unless told otherwise.
-const CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// How much is kept unless told otherwise.
+const CACHE: Cost = Cost { bytes: 64 * 1024 * 1024, files: 128 };
 
 /// How often a file is opened again that changed its length while it was read.
 const MOST_TRIES: usize = 4;
@@ -153,7 +154,7 @@ impl StaticFiles {
         Self {
             root: Root::new(folder),
             scope,
-            cache: Cache::new(CACHE_BYTES),
+            cache: Cache::new(CACHE),
             charsets: Charsets::default(),
             clean_urls: CleanUrls::default(),
             single_page: SinglePage::default(),
@@ -208,14 +209,29 @@ impl StaticFiles {
                 return Ok(response);
             }
         }
+        self.keep_absence(request, target);
         Err(Refusal::NotFound)
+    }
+
+    /// Remembers that there is nothing, nor a page in its place, if that is so for all who ask.
+    fn keep_absence(&self, request: &Request, target: &Target) {
+        if self.single_page != SinglePage::Off || target.to_url() != request.path() {
+            return;
+        }
+        let instead = self.clean_urls.page(target).into_iter().chain(not_found::places(target));
+        let nowhere = [target.clone()].into_iter().chain(instead);
+        if let Some(fingerprints) = nowhere.map(|target| self.root.absence(&target)).collect() {
+            self.cache.keep(request.path(), Form::ForAll, Kept::Nothing, fingerprints);
+        }
     }
 
     /// A page that many paths lead to, if there is one. It is kept under its own name, so that they share it.
     fn send_page(&self, request: &Request, page: &Target, role: Role<'_>) -> Result<Option<Response>, Refusal> {
-        let ready = |representation: &_| role.answer(representation, request);
-        if let Some(response) = self.cache.with(&page.to_url(), self.wanted(request), ready) {
-            return Ok(Some(response));
+        let known = self.cache.recall(&page.to_url(), request.arrival(), || self.wanted(request));
+        match known.as_deref().map(Entry::kept) {
+            Some(Kept::File(representation)) => return Ok(Some(role.answer(representation, request))),
+            Some(Kept::Nothing) => return Ok(None),
+            None => {}
         }
         self.find_file(page)?.map(|opened| self.send(request, page, opened, role)).transpose()
     }
@@ -256,8 +272,11 @@ impl StaticFiles {
             match variant::choose(&place, file, &metadata, wanted) {
                 Ok(variant) => {
                     let response = role.answer(&variant.representation, request);
-                    if let Some(name) = role.kept_as(request, target) {
-                        self.cache.keep(&name, wanted, role.condition(variant, &self.root));
+                    if let Some(name) = role.kept_as(request, target)
+                        && let Variant { representation, fingerprints: Some(fingerprints), form } =
+                            role.condition(variant, &self.root)
+                    {
+                        self.cache.keep(&name, form, Kept::File(Box::new(representation)), fingerprints);
                     }
                     return Ok(response);
                 }
@@ -277,7 +296,15 @@ impl StaticFiles {
         if request.is_mount_without_slash() {
             return None; // a redirect
         }
-        self.cache.with(request.path(), self.wanted(request), |representation| representation.answer(request))
+        Some(match self.known(request)?.kept() {
+            Kept::File(representation) => representation.answer(request),
+            Kept::Nothing => Refusal::NotFound.answer(request),
+        })
+    }
+
+    /// What is known of the path, for all who ask.
+    fn known(&self, request: &Request) -> Option<Arc<Entry>> {
+        self.cache.recall(request.path(), request.arrival(), || Wanted::of(request))
     }
 
     /// The codings that are worth looking for.
@@ -308,13 +335,11 @@ impl Handler for StaticFiles {
 
     /// Compression takes its time, and so does a large folder: what may need it and is not ready goes to a worker.
     fn plan(&self, request: &mut Request) -> Plan {
-        let wanted = self.wanted(request);
-        let may_take_long = !wanted.is_nothing() || request.path().ends_with('/');
-        if may_take_long && self.cache.with(request.path(), wanted, |_| ()).is_none() {
-            Plan::pool()
-        } else {
-            Plan::inline()
+        if self.known(request).is_some() {
+            return Plan::inline();
         }
+        let may_take_long = request.path().ends_with('/') || !self.wanted(request).is_nothing();
+        if may_take_long { Plan::pool() } else { Plan::inline() }
     }
 }
 

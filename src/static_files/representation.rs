@@ -9,6 +9,7 @@ use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LOCAT
 use http::header::{ETAG, EXPIRES, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::cache::Cost;
 use super::conditional::{self, Validators, Verdict};
 use super::multipart;
 use super::range::{self, Selection};
@@ -34,6 +35,10 @@ pub(super) enum Content {
 
 /// The map of fields and the texts in it take so many bytes, roughly.
 const ESTIMATED_FIELD_BYTES: usize = 1024;
+
+/// A larger file takes so long to send that opening it anew does not count. And one that is removed, but open, still takes
+/// its room on the disk.
+const KEEP_OPEN_AT_MOST_BYTES: u64 = 1024 * 1024;
 
 impl Representation {
     /// `content_type` says what it is when it is decoded.
@@ -151,11 +156,12 @@ impl Representation {
         }
     }
 
-    /// What it costs to keep, in bytes; `None` for one that holds a file open.
-    pub(super) fn memory(&self) -> Option<usize> {
+    /// What it takes to keep; `None` for one that is not worth a descriptor.
+    pub(super) fn cost(&self) -> Option<Cost> {
+        let bytes = size_of::<Self>() + ESTIMATED_FIELD_BYTES;
         match &self.content {
-            Content::Memory(bytes) => Some(bytes.len() + size_of::<Self>() + ESTIMATED_FIELD_BYTES),
-            Content::File(..) => None,
+            Content::Memory(content) => Some(Cost { bytes: bytes + content.len(), files: 0 }),
+            Content::File(_, length) => (*length <= KEEP_OPEN_AT_MOST_BYTES).then_some(Cost { bytes, files: 1 }),
         }
     }
 }

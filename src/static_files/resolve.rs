@@ -208,8 +208,11 @@ impl Root {
         Fingerprint::of(&self.beneath.absolute(&target.path), metadata, SystemTime::now())
     }
 
-    /// What tells later whether the target still leads nowhere; `None` if that cannot be told.
+    /// What tells later whether the target still leads nowhere; `None` if that cannot be told, or it is only hidden.
     pub(super) fn absence(&self, target: &Target) -> Option<Fingerprint> {
+        if target.is_hidden() || target.path.iter().any(|name| self.hides(name)) {
+            return None;
+        }
         Fingerprint::of_nothing(&self.beneath.absolute(&target.path))
     }
 

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io;
 
 use super::StaticFiles;
-use super::cache::Cache;
+use super::cache::{Cache, Cost};
 use super::charset::{Charset, Charsets};
 use super::clean_urls::CleanUrls;
 use super::single_page::SinglePage;
@@ -17,7 +17,17 @@ impl StaticFiles {
     /// Each answer asks the system whether its file has changed, so the cache never shows an old one.
     #[must_use]
     pub fn cache_limit(mut self, bytes: usize) -> Self {
-        self.cache = Cache::new(bytes);
+        self.cache = Cache::new(Cost { bytes, ..self.cache.limit() });
+        self
+    }
+
+    /// How many files that are too large for memory are kept open, at most. 0 keeps none. Default: 128.
+    ///
+    /// Only files of up to 1 MiB are: to send a larger one costs so much that opening it does not count. Each answer asks the
+    /// system whether the path still leads to the same file, unchanged.
+    #[must_use]
+    pub fn open_files_limit(mut self, files: usize) -> Self {
+        self.cache = Cache::new(Cost { files, ..self.cache.limit() });
         self
     }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::beneath::Fingerprint;
+use super::cache::Form;
 use super::charset::{Charset, Charsets};
 use super::conditional::Validators;
 use super::media_type::{Characters, MediaType};
@@ -26,6 +27,8 @@ pub(super) struct Variant {
     pub(super) representation: Representation,
     /// What must stay as it is for the representation to be true; `None` if that cannot be told.
     pub(super) fingerprints: Option<Vec<Fingerprint>>,
+    /// For whom it is.
+    pub(super) form: Form,
 }
 
 impl Variant {
@@ -84,6 +87,7 @@ fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: W
     let Place { root, target, charsets, .. } = place;
     let original = root.fingerprint(target, metadata);
     let media_type = MediaType::of(&target.path);
+    let form = if media_type.is_compressible() { Form::Of(wanted) } else { Form::ForAll };
     let charset = match media_type.characters {
         Characters::Text(text) => charsets.of(&mut file, metadata.len(), text, original.as_ref())?,
         Characters::Utf8 | Characters::Own => Charset::UTF_8,
@@ -92,12 +96,12 @@ fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: W
     let validators = |metadata: &Metadata| Validators::of(metadata, SystemTime::now()).of_charset(charset);
     for coding in wanted.iter() {
         if let Some((sidecar, coded)) = find_sidecar(root, target, metadata, coding) {
-            let Found::File(mut file, metadata) = coded else { continue };
-            let content = read_or_keep(&mut file, metadata.len())?;
+            let Found::File(file, metadata) = coded else { continue };
+            let content = read_or_keep(file, metadata.len())?;
             let fingerprints =
                 original.and_then(|original| Some(vec![original, root.fingerprint(&sidecar, &metadata)?]));
             let representation = Representation::new(content_type, Some(coding), validators(&metadata), content);
-            return Ok(Variant { representation, fingerprints });
+            return Ok(Variant { representation, fingerprints, form });
         }
     }
     let fingerprints = original.map(|original| vec![original]);
@@ -112,10 +116,11 @@ fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: W
             None => (None, plain, validators),
         };
         let representation = Representation::new(content_type, coding, validators, Content::Memory(bytes.into()));
-        return Ok(Variant { representation, fingerprints });
+        return Ok(Variant { representation, fingerprints, form });
     }
-    let content = read_or_keep(&mut file, metadata.len())?;
-    Ok(Variant { representation: Representation::new(content_type, None, validators, content), fingerprints })
+    let content = read_or_keep(file, metadata.len())?;
+    let representation = Representation::new(content_type, None, validators, content);
+    Ok(Variant { representation, fingerprints, form })
 }
 
 /// What a file with this coding has behind its name.
@@ -138,11 +143,11 @@ fn find_sidecar(root: &Root, target: &Target, plain: &Metadata, coding: Coding) 
     is_fresh.then_some((sidecar, found))
 }
 
-fn read_or_keep(file: &mut File, length: u64) -> io::Result<Content> {
+fn read_or_keep(mut file: File, length: u64) -> io::Result<Content> {
     if length > READ_AT_MOST_BYTES {
-        return Ok(Content::File(Arc::new(file.try_clone()?), length));
+        return Ok(Content::File(Arc::new(file), length));
     }
-    Ok(Content::Memory(read(file, length)?.into()))
+    Ok(Content::Memory(read(&mut file, length)?.into()))
 }
 
 fn read(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
