@@ -118,6 +118,18 @@ fn who_did_not_ask_properly_is_told_what_to_upgrade_to() {
     }
 }
 
+/// RFC 9112 §9.6: after the answer to it the connection ends, so there is nothing to switch.
+#[test]
+fn who_says_close_as_well_gets_an_answer_and_the_end() {
+    for connection in ["close, upgrade", "Upgrade, Close", "upgrade\r\nConnection: close"] {
+        let mut client = client(double);
+        let request = format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: {connection}\r\nUpgrade: double\r\n\r\nx");
+        let answer = text(client.send(request.as_bytes()));
+        assert!(answer.starts_with("HTTP/1.1 426 ") && answer.contains("connection: close\r\n"), "{answer}");
+        assert!(client.is_closed() && !answer.contains("<hello>"), "{answer}");
+    }
+}
+
 #[test]
 fn the_answer_may_come_from_a_worker_or_from_another_thread() {
     let mut from_worker = client(blocking(double));

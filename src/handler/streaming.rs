@@ -14,7 +14,8 @@ pub struct Streaming<H> {
 
 /// Lets a handler read the body while it arrives, with [`Request::body`](crate::Request::body): for uploads that are too
 /// large for memory. It runs on the worker pool, and is started when the body has arrived or 256 KiB of it have, so a slow
-/// client that sends little holds no thread. While the handler does not read, the client is slowed down.
+/// client that sends little holds no thread. While the handler does not read, the client is slowed down. Such handlers have
+/// half of the workers at most; the others stay free for what waits for no client.
 ///
 /// The limit of the body is still the server's (`body_limit`, 2 MiB) unless the plan says otherwise.
 ///

@@ -71,6 +71,7 @@ pub(super) fn open(upgrade: Upgrade, new_socket: &mut Connection) -> std::io::Re
 }
 
 /// RFC 9110 §7.8: never to a protocol that was not asked for, and never for HTTP/1.0. A body would have to be read first.
+/// Who says `close` too wants one answer and the end (RFC 9112 §9.6), and Upgrade may be ignored.
 pub(super) fn is_upgrade(request: &Request, protocol: &str) -> bool {
     let has_body = request.header("transfer-encoding").is_some()
         || request.header("content-length").is_some_and(|length| length.bytes().any(|digit| digit != b'0'));
@@ -78,6 +79,7 @@ pub(super) fn is_upgrade(request: &Request, protocol: &str) -> bool {
         && request.method() == Method::GET
         && !has_body
         && names(request, CONNECTION.as_str(), "upgrade")
+        && !names(request, CONNECTION.as_str(), "close")
         && names(request, UPGRADE.as_str(), protocol)
 }
 

@@ -98,7 +98,8 @@ impl Builder {
         self
     }
 
-    /// How many threads run handlers that block, at most. Default: 4 per core, at least 16.
+    /// How many threads run handlers that block, at most; half of them may wait for bodies that still arrive. Default: 4 per
+    /// core, at least 16.
     pub fn workers(mut self, count: usize) -> Self {
         self.settings.workers = count.max(1);
         self
