@@ -43,7 +43,7 @@ class Typed:
             self.printed.append(piece)
 
     def text(self):
-        text = b"".join(self.printed).decode("utf-8", "replace")
+        text = b"".join(self.printed).decode("utf-8", "replace").replace("\r\n", "\n")  # HTTP's lines end so
         return "".join(line for line in text.splitlines(keepends=True) if not CARGO_SAYS.search(line))
 
     def is_running(self):
