@@ -137,7 +137,7 @@ def check_counts(scenario, counts, body_length):
 def measure_load(peer, scenario, place, pid, client_core, options):
     headers, body_length = validate(peer, scenario, place)
     before = cpu_seconds(pid)
-    counts = run_wrk(scenario, place, headers, client_core, options.seconds)
+    counts = run_wrk(scenario, place, headers, client_core, options.seconds * scenario.times)
     time.sleep(0.1)  # closing its last clients is the server's work too
     cpu = (cpu_seconds(pid) - before) * 1e6
     check_counts(scenario, counts, body_length)

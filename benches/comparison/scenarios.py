@@ -45,6 +45,7 @@ class Scenario:
     pipelined: bool = False    # several requests per write: wrk's latencies mean nothing then
     conditional: bool = False  # send If-None-Match with the ETag this server gave
     gzip: bool = False         # the answer must be precompressed
+    times: int = 1             # how many times as long as the others it is driven
     large: bool = False        # count by bytes, so that a half-sent body counts as half a request
     kind: str = "load"         # "load": driven by wrk; "idle": clients that wait; "start": from nothing to the first answer
     axis: str = ""             # of GROWTH: what grows, and how far in this step
@@ -59,7 +60,7 @@ SCENARIOS = [
     Scenario("1k-1000", "1 KiB file, 1,000 keep-alive connections", connections=1000, floor=True),
     Scenario("pipelined", "1 KiB file, 16 pipelined requests, 64 connections", lua=PIPELINED, pipelined=True, floor=True),
     Scenario("64k", "64 KiB file, 64 connections", path="/64k.bin"),
-    Scenario("64m", "64 MiB file, 8 connections", path="/65536k.bin", connections=8, large=True),
+    Scenario("64m", "64 MiB file, 8 connections", path="/65536k.bin", connections=8, large=True, times=2),
     Scenario("many", "10,000 files of 4 KiB in random order, 64 connections", path=many_path(4711), lua=MANY),
     Scenario("close", "1 KiB file, one request per connection, 64 at a time", headers={"Connection": "close"}),
     Scenario("304", "If-None-Match answered 304, 64 connections", status=304, conditional=True),
@@ -68,8 +69,8 @@ SCENARIOS = [
              headers={"Accept-Encoding": "gzip"}, gzip=True),
     Scenario("closure", "GET with a query, answered by a closure, 64 connections", path="/hello?name=x",
              answer="hello, x", floor=True),
-    Scenario("closure-pipelined", "the closure, 16 pipelined requests, 64 connections", path="/hello?name=x", answer="hello, x",
-             lua=PIPELINED, pipelined=True, floor=True),
+    Scenario("closure-pipelined", "the closure, 16 pipelined requests, 64 connections", path="/hello?name=x",
+             answer="hello, x", lua=PIPELINED, pipelined=True, floor=True),
     Scenario("upload", "POST of 2 MiB, counted by a handler while it arrives, 16 connections", path="/hello",
              method="POST", upload=2 * 1024 * 1024, answer="2097152 bytes", connections=16, lua=UPLOAD),
     Scenario("two", "1 KiB file, 64 connections, two loops or workers on two cores, which wrk shares", workers=2),
