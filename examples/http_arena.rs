@@ -8,13 +8,14 @@
 //!
 //! It listens on every address of this computer. Without a dataset, `/json` is 404; nothing is prepared beforehand.
 
-use std::io::{self, BufRead};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::{env, fs};
 
-use qibu::{Compress, Error, HandlerExt, Request, Response, Result, Router, StaticFiles, StatusCode, WebServer};
-use qibu::{limit, streaming};
+use qibu::{BodySink, Compress, Error, Handler, HandlerExt, Plan, Request, Response, Result, Router, StaticFiles};
+use qibu::{StatusCode, WebServer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
@@ -80,16 +81,25 @@ fn baseline(request: &mut Request) -> Result<String> {
     Ok(sum.to_string())
 }
 
-/// Counts while it arrives, and keeps nothing.
-fn upload(request: &mut Request) -> Result<String> {
-    let mut bytes = 0;
-    loop {
-        let piece = request.body().fill_buf()?.len();
-        if piece == 0 {
-            return Ok(bytes.to_string());
-        }
-        request.body().consume(piece);
-        bytes += piece;
+/// Counts a body while it arrives, and keeps nothing of it.
+struct Upload;
+
+impl Handler for Upload {
+    fn plan(&self, _: &mut Request) -> Plan {
+        Plan::inline().sink(Count(0)).body_limit(1 << 30)
+    }
+
+    fn handle(&self, request: &mut Request) -> Response {
+        Response::text(request.body().sink::<Count>().map_or(0, |count| count.0).to_string())
+    }
+}
+
+struct Count(usize);
+
+impl BodySink for Count {
+    fn take(&mut self, piece: &[u8]) -> ControlFlow<()> {
+        self.0 += piece.len();
+        ControlFlow::Continue(())
     }
 }
 
@@ -110,7 +120,7 @@ fn application(dataset: &str, static_dir: &str) -> io::Result<Router> {
         .post("/baseline11", baseline)
         .get("/pipeline", |_| "ok")
         .route("GET /json/{count}", items.with(Compress::new()))
-        .route("POST /upload", limit(streaming(upload), 1 << 30))
+        .route("POST /upload", Upload)
         .mount("/static", StaticFiles::new(static_dir)))
 }
 

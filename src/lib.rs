@@ -21,7 +21,7 @@
 //! | answers by path and method | a [`Router`] |
 //! | something around them (a log, a check) | a [`Middleware`] |
 //! | a handler that blocks | [`blocking(handler)`](blocking) |
-//! | a large upload | [`streaming(handler)`](streaming) |
+//! | a large upload | [`streaming(handler)`](streaming); [`Plan::sink`] where one look at each piece is enough |
 //! | an answer that comes later | [`Request::later`], [`Body::channel`] |
 //! | news for as long as the client listens | [`sse::channel`], [`sse::Broadcast`] |
 //! | messages both ways | [`ws::WebSocket`] |
@@ -116,8 +116,8 @@ pub use handler::{
 };
 pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 pub use message::{
-    Address, Body, BodySender, Closed, Error, FileSlice, Html, IntoResponse, Note, Part, Piece, ProtocolError, Refusal,
-    Reply, Request, RequestBody, Response, Result, TrySendError,
+    Address, Body, BodySender, BodySink, Closed, Error, FileSlice, Html, IntoResponse, Note, Part, Piece,
+    ProtocolError, Refusal, Reply, Request, RequestBody, Response, Result, TrySendError,
 };
 pub use protocol::{Http, HttpSettings, Next, Protocol, Session};
 pub use server::{Builder, Running, ServerHandle, WebServer};

@@ -5,13 +5,14 @@
 
 use std::any::Any;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
 use super::{Handler, Plan};
-use crate::message::{Refusal, Request, Response};
+use crate::message::{BodySink, Refusal, Request, Response};
 
 /// Calls the handler. With `warn_after`, a longer call is named in a warning: give it where the caller is an event loop.
 pub(crate) fn call(handler: &dyn Handler, request: &mut Request, warn_after: Option<Duration>) -> Response {
@@ -44,6 +45,13 @@ pub(crate) fn call_on_loop<T>(limit: Duration, what: fmt::Arguments<'_>, run: im
 /// Asks the handler for its plan.
 pub(crate) fn plan(handler: &dyn Handler, request: &mut Request) -> Plan {
     contain(request, |request| handler.plan(request)).unwrap_or_else(|()| Plan::refuse(broken(())))
+}
+
+/// Gives a piece of a body to what takes it; fails where that panics.
+pub(crate) fn pour(sink: &mut dyn BodySink, piece: &[u8]) -> Result<ControlFlow<()>, ()> {
+    catch_unwind(AssertUnwindSafe(|| sink.take(piece))).map_err(|panic| {
+        log::error!("what takes the body of a request panicked: {}", panic_text(&*panic));
+    })
 }
 
 /// Tells the handler what the server refuses; gives the answer, with what its decorators add.

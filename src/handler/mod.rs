@@ -20,13 +20,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use blocking::{Blocking, blocking};
-pub(crate) use call::{call, plan, refused, resolve};
+pub(crate) use call::{call, plan, pour, refused, resolve};
 pub use method::method;
 pub use middleware::{HandlerExt, Middleware, With};
 pub use router::{RouteError, Router, Slashes};
 pub use streaming::{Streaming, streaming};
 
-use crate::message::{IntoResponse, Refusal, Request, Response};
+use crate::message::{BodySink, IntoResponse, Refusal, Request, Response};
 
 /// Answers requests. One handler serves all clients of all loops, so it is shared and immutable; state that changes
 /// goes behind a lock or an atomic.
@@ -138,6 +138,7 @@ pub struct Plan {
     pub(crate) place: Place,
     pub(crate) body_limit: Option<u64>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) sink: Option<Box<dyn BodySink>>,
     pub(crate) origin: Origin,
 }
 
@@ -162,23 +163,34 @@ pub(crate) enum Place {
 impl Plan {
     /// On the event loop, when the whole body is there.
     pub fn inline() -> Self {
-        Self { place: Place::Loop, body_limit: None, timeout: None, origin: Origin::Here }
+        Self::at(Place::Loop)
     }
 
     /// On a worker thread, when the whole body is there: for handlers that block. See [`blocking`].
     pub fn pool() -> Self {
-        Self { place: Place::Pool, body_limit: None, timeout: None, origin: Origin::Here }
+        Self::at(Place::Pool)
     }
 
     /// On a worker thread, while the body arrives: [`Request::body`] reads it. The handler begins when the body is complete
     /// or 256 KiB of it have come. See [`streaming`].
     pub fn stream() -> Self {
-        Self { place: Place::Stream, body_limit: None, timeout: None, origin: Origin::Here }
+        Self::at(Place::Stream)
     }
 
     /// Not at all: `response` is the answer, and the body is not read.
     pub fn refuse(response: Response) -> Self {
-        Self { place: Place::Refused(Box::new(response)), body_limit: None, timeout: None, origin: Origin::Here }
+        Self::at(Place::Refused(Box::new(response)))
+    }
+
+    fn at(place: Place) -> Self {
+        Self { place, body_limit: None, timeout: None, sink: None, origin: Origin::Here }
+    }
+
+    /// The body is not collected: each piece goes to `sink` as it arrives, on the event loop, whatever else the plan says. The
+    /// handler runs when the body has ended. See [`BodySink`].
+    pub fn sink(mut self, sink: impl BodySink) -> Self {
+        self.sink = Some(Box::new(sink));
+        self
     }
 
     /// How long the answer may take, from when the handler begins, where it is put off or made on the pool, instead of the

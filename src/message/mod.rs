@@ -28,6 +28,7 @@ mod refusal;
 mod request;
 mod request_body;
 mod response;
+mod sink;
 mod upgrade;
 
 pub use address::{Address, Note, Reply};
@@ -49,4 +50,5 @@ pub(crate) use request::{FieldLine, HasQuery, Origin, Outcome, Pattern, RawHead,
 pub use request_body::RequestBody;
 pub use response::Response;
 pub(crate) use response::{Sent, Witness};
+pub use sink::BodySink;
 pub(crate) use upgrade::Upgrade;

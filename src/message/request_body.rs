@@ -2,12 +2,14 @@
 //!
 //! Pattern: Adapter (of what has come and what comes, to `io::Read`).
 
+use std::any::Any;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use bytes::Bytes;
 use http::HeaderMap;
 
+use super::BodySink;
 use super::feed::Intake;
 
 /// The body of a request, for handlers that read it piece by piece.
@@ -38,6 +40,8 @@ enum Source {
         read: usize,
     },
     Arriving(Intake),
+    /// Nothing is left of it but what was made of it.
+    Taken(Box<dyn BodySink>),
 }
 
 impl Default for Source {
@@ -55,6 +59,19 @@ impl RequestBody {
         Self { source: Source::Arriving(intake), trailers: HeaderMap::new() }
     }
 
+    pub(crate) fn taken(sink: Box<dyn BodySink>, trailers: HeaderMap) -> Self {
+        Self { source: Source::Taken(sink), trailers }
+    }
+
+    /// What has taken the body, if the plan gave it to one of this kind: [`Plan::sink`](crate::Plan::sink). The body reads as
+    /// empty then.
+    pub fn sink<S: BodySink>(&mut self) -> Option<&mut S> {
+        match &mut self.source {
+            Source::Taken(sink) => (&mut **sink as &mut dyn Any).downcast_mut(),
+            Source::Whole { .. } | Source::Arriving(_) => None,
+        }
+    }
+
     pub(crate) fn trailers(&self) -> &HeaderMap {
         &self.trailers
     }
@@ -66,8 +83,10 @@ impl RequestBody {
             self.read_to_end(&mut rest)?;
             self.source = Source::Whole { bytes: rest.into(), read: 0 };
         }
+        static NOTHING: Bytes = Bytes::new();
         match &self.source {
             Source::Whole { bytes, .. } => Ok(bytes),
+            Source::Taken(_) => Ok(&NOTHING),
             Source::Arriving(_) => Err(io::Error::other("a body that was read to its end still arrives")),
         }
     }
@@ -78,6 +97,7 @@ impl BufRead for RequestBody {
         match &mut self.source {
             Source::Whole { bytes, read } => Ok(&bytes[*read..]),
             Source::Arriving(intake) => intake.fill(&mut self.trailers),
+            Source::Taken(_) => Ok(&[]),
         }
     }
 
@@ -85,6 +105,7 @@ impl BufRead for RequestBody {
         match &mut self.source {
             Source::Whole { bytes, read } => *read = (*read + count).min(bytes.len()),
             Source::Arriving(intake) => intake.consume(count),
+            Source::Taken(_) => {}
         }
     }
 }
@@ -103,6 +124,7 @@ impl fmt::Debug for RequestBody {
         match &self.source {
             Source::Whole { bytes, .. } => write!(f, "{} bytes", bytes.len()),
             Source::Arriving(_) => f.write_str("a body that arrives"),
+            Source::Taken(sink) => sink.fmt(f),
         }
     }
 }

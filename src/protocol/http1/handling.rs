@@ -41,10 +41,10 @@ impl HttpSession {
         }
     }
 
-    /// Lets a worker thread handle the request while the rest of its body arrives.
-    pub(super) fn begin_upload(&mut self, new_socket: &mut Connection, reading: ReadingBody) -> State {
-        let ReadingBody { mut request, exchange, incoming, collected, .. } = reading;
-        let (feed, intake) = feed(collected);
+    /// Lets a worker thread handle the request while the rest of its body arrives, behind what came first.
+    pub(super) fn begin_upload(&mut self, new_socket: &mut Connection, reading: ReadingBody, first: Vec<u8>) -> State {
+        let ReadingBody { mut request, exchange, incoming, .. } = reading;
+        let (feed, intake) = feed(first);
         request.set_body(RequestBody::arriving(intake), new_socket.arrival());
         match self.hand_over(new_socket, request, exchange, Waits::ForTheClient) {
             Ok(()) => State::Uploading(Box::new(Uploading::new(exchange, incoming, feed))),

@@ -39,7 +39,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::Method;
+use http::{HeaderMap, Method, StatusCode};
 
 use self::answering::{explain, too_late};
 use self::body::Framing;
@@ -49,11 +49,11 @@ use self::incoming::Incoming;
 pub use self::settings::HttpSettings;
 use self::streaming::Streaming;
 use self::uploading::{Lateness, Uploading};
-use self::waits::{ReadingBody, Waiting};
+use self::waits::{Destination, Interruption, Progress, ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
 use crate::connection::{Connection, MOST_UNREAD_BYTES};
 use crate::handler::{Handler, Place, plan};
-use crate::message::{ExchangeId, Known, Note, Origin, ProtocolError, Request, RequestBody, Upgrade};
+use crate::message::{ExchangeId, Known, Note, Origin, ProtocolError, Request, RequestBody, Response, Upgrade};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
 pub struct Http {
@@ -320,7 +320,12 @@ impl HttpSession {
         let limit = plan.body_limit.unwrap_or(settings.body_limit);
         let exchange = Exchange { handler_timeout: plan.timeout.unwrap_or(handler_timeout), ..exchange };
         match head.framing {
-            Framing::Nothing => return self.handle(new_socket, request, plan.place, exchange),
+            Framing::Nothing => {
+                if let Some(sink) = plan.sink {
+                    request.set_body(RequestBody::taken(sink, HeaderMap::new()), new_socket.arrival());
+                }
+                return self.handle(new_socket, request, plan.place, exchange);
+            }
             // RFC 9110 §15.5.14: say so before the body is sent in vain.
             Framing::Length(length) if length > limit => {
                 let (known, error) = (Known::Request(&mut request), ProtocolError::BodyTooLarge { limit });
@@ -339,22 +344,23 @@ impl HttpSession {
             place: plan.place,
             exchange,
             incoming: Incoming::new(head.framing, limit, &self.shared.settings, new_socket.now()),
-            collected: Vec::new(),
+            destination: plan.sink.map_or_else(|| Destination::Memory(Vec::new()), Destination::Sink),
         }))
     }
 
     fn read_body(&mut self, new_socket: &mut Connection, mut reading: Box<ReadingBody>) -> Step {
-        let error = match reading.collect(new_socket, &self.shared.settings) {
-            Ok(()) if reading.incoming.is_done() => {
-                let ReadingBody { mut request, place, exchange, incoming, collected } = *reading;
-                request.set_body(RequestBody::whole(collected.into(), incoming.into_trailers()), new_socket.arrival());
+        let error = match reading.take(new_socket, &self.shared.settings) {
+            Ok(Progress::Partial) => return Step::Stay(State::ReadingBody(reading)),
+            Ok(Progress::Enough(first)) => return Step::Go(self.begin_upload(new_socket, *reading, first)),
+            Ok(Progress::Ended) => {
+                let (request, place, exchange) = reading.complete(new_socket);
                 return Step::Go(self.handle(new_socket, request, place, exchange));
             }
-            Ok(()) if reading.is_enough_to_begin() => return Step::Go(self.begin_upload(new_socket, *reading)),
-            // RFC 9112 §8: the rest will not come.
-            Ok(()) if new_socket.is_eof() => ProtocolError::IncompleteBody,
-            Ok(()) => return Step::Stay(State::ReadingBody(reading)),
-            Err(error) => error,
+            Err(Interruption::Broken) => {
+                let answer = Response::status_page(StatusCode::INTERNAL_SERVER_ERROR);
+                return Step::Go(self.refuse(new_socket, reading.exchange.wants, answer));
+            }
+            Err(Interruption::Refused(error)) => error,
         };
         let answer = self.shared.refusal(new_socket, Known::Request(&mut reading.request), error);
         Step::Go(self.refuse(new_socket, reading.exchange.wants, answer))
