@@ -1,4 +1,4 @@
-//! What README.md says of the source stays true.
+//! What README.md says of the source stays true, and README.zh-CN.md says the same in Chinese.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -106,9 +106,71 @@ assert_eq!(client.get("/news").send().text(), "you want /news");
     }
 }
 
+/// Only the map of the source is not told twice.
+#[test]
+fn both_languages_have_the_same_code_and_the_same_rows() {
+    let (english, chinese) = (read("README.md"), read("README.zh-CN.md"));
+    let differ = differences(&english, &chinese);
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+    assert!(english.contains("](README.zh-CN.md)") && chinese.contains("](README.md)"), "each leads to the other");
+    for readme in [english, chinese] {
+        assert!(readme.contains("](docs/guide/)"), "both lead to the course");
+    }
+}
+
+#[test]
+fn a_translation_that_lags_behind_is_found() {
+    let english = "```sh\nqibu\n```\n| a | b |\n|---|---|\n| [01](a.rs) | one |\n| `--x` | ex |\n```text\nmap\n```\n";
+    let differs = |from: &str, to: &str| {
+        assert!(english.contains(from));
+        !differences(english, &english.replace(from, to)).is_empty()
+    };
+    assert!(differences(english, english).is_empty());
+    assert!(!differs("| one |", "| eins |") && !differs("| a | b |", "| x | y |"), "words are translated");
+    assert!(!differs("```text\nmap\n```\n", ""), "the map is told once");
+    assert!(differs("qibu", "quibu"), "a command");
+    assert!(differs("| [01](a.rs) | one |\n", ""), "an example's row");
+    assert!(differs("`--x`", "`--y`"), "an option's row");
+}
+
+/// Where the blocks of code, or the rows that begin with code or a link, are not the same.
+fn differences(english: &str, chinese: &str) -> Vec<String> {
+    let (english, chinese) = (same_in_all_languages(english), same_in_all_languages(chinese));
+    let only = |these: &[String], those: &[String], file: &str| {
+        let missing = these.iter().filter(|one| !those.contains(one));
+        missing.map(|one| format!("{file} lacks {one}")).collect::<Vec<_>>()
+    };
+    let mut differ = only(&english, &chinese, "README.zh-CN.md");
+    differ.extend(only(&chinese, &english, "README.md"));
+    if differ.is_empty() && english != chinese {
+        differ.push("the order differs".to_owned());
+    }
+    differ
+}
+
+fn same_in_all_languages(readme: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut lines = readme.lines();
+    while let Some(line) = lines.next() {
+        if line.starts_with("```") {
+            let code: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
+            if line != "```text" {
+                parts.push(format!("{line}\n{}", code.join("\n")));
+            }
+        } else if line.starts_with("| `") || line.starts_with("| [") {
+            parts.push(line.split(" | ").next().unwrap_or(line).to_owned());
+        }
+    }
+    parts
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(TOP).join(name)).unwrap()
+}
+
 /// What stands between two marks, behind a heading.
 fn part(heading: &str, begin: &str, end: &str) -> String {
-    let readme = fs::read_to_string(Path::new(TOP).join("README.md")).unwrap();
+    let readme = read("README.md");
     let (_, rest) = readme.split_once(heading).expect(heading);
     let (_, rest) = rest.split_once(begin).expect(begin);
     rest.split_once(end).expect(end).0.to_owned()
