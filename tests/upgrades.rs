@@ -130,6 +130,14 @@ fn who_says_close_as_well_gets_an_answer_and_the_end() {
     }
 }
 
+/// RFC 9110 §7.8: a 100 would have to come before the 101. There is no body to wait for, so nobody says that in earnest.
+#[test]
+fn who_expects_a_100_before_it_is_not_upgraded() {
+    let mut client = client(double);
+    let answer = text(client.send(ASK.replace("Host: a", "Host: a\r\nExpect: 100-continue").as_bytes()));
+    assert!(answer.starts_with("HTTP/1.1 426 ") && !client.is_closed(), "{answer}");
+}
+
 #[test]
 fn the_answer_may_come_from_a_worker_or_from_another_thread() {
     let mut from_worker = client(blocking(double));

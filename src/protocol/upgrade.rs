@@ -10,7 +10,7 @@
 //!
 //! Pattern: State (one session becomes another), Factory Method.
 
-use http::header::{CONNECTION, UPGRADE};
+use http::header::{CONNECTION, EXPECT, UPGRADE};
 use http::{Method, StatusCode, Version};
 
 use super::Session;
@@ -71,7 +71,8 @@ pub(super) fn open(upgrade: Upgrade, new_socket: &mut Connection) -> std::io::Re
 }
 
 /// RFC 9110 §7.8: never to a protocol that was not asked for, and never for HTTP/1.0. A body would have to be read first.
-/// Who says `close` too wants one answer and the end (RFC 9112 §9.6), and Upgrade may be ignored.
+/// Upgrade may always be ignored, and is for who says `close` too, which is one answer and the end (RFC 9112 §9.6), and for
+/// who expects something before a 101.
 pub(super) fn is_upgrade(request: &Request, protocol: &str) -> bool {
     let has_body = request.header("transfer-encoding").is_some()
         || request.header("content-length").is_some_and(|length| length.bytes().any(|digit| digit != b'0'));
@@ -80,6 +81,7 @@ pub(super) fn is_upgrade(request: &Request, protocol: &str) -> bool {
         && !has_body
         && names(request, CONNECTION.as_str(), "upgrade")
         && !names(request, CONNECTION.as_str(), "close")
+        && request.header_bytes(EXPECT.as_str()).is_none()
         && names(request, UPGRADE.as_str(), protocol)
 }
 

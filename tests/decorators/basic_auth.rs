@@ -210,3 +210,14 @@ fn no_random_credentials_get_in() {
         assert!([401, 429].contains(&status), "{field}: {status}");
     }
 }
+
+/// RFC 9110 section 3.3: whoever comes behind a proxy may share a connection with anybody.
+#[test]
+fn who_was_let_in_is_asked_again_on_the_same_connection() {
+    let mut conn = qibu::testing::TestConn::open(qibu::Http::new(hello.with(alice()))).unwrap();
+    let asked = |fields: &str| format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+    conn.send(asked(&format!("Authorization: {}\r\n", basic("alice:seven steps"))).as_bytes());
+    assert!(conn.recv().ends_with(b"hello, alice"));
+    let answer = String::from_utf8(conn.send(asked("").as_bytes()).recv()).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
