@@ -12,7 +12,7 @@
 //! Pattern: Decorator (it may answer in place of the next handler).
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use http::StatusCode;
 
@@ -87,47 +87,53 @@ impl AllowedHosts {
     /// The answer to who asks for another host.
     fn refusal(&self, request: &Request) -> Option<Response> {
         let host = request.header_bytes("host").filter(|host| !host.is_empty())?;
-        if came_by_unix_socket(request) || std::str::from_utf8(host).is_ok_and(|host| self.is_allowed(host)) {
+        if self.is_allowed(host) || came_by_unix_socket(request) {
             return None;
         }
         log::debug!("421: this server does not answer for the host {:?}", String::from_utf8_lossy(host));
         Some(Response::status_page(StatusCode::MISDIRECTED_REQUEST))
     }
 
-    fn is_allowed(&self, host: &str) -> bool {
+    fn is_allowed(&self, host: &[u8]) -> bool {
         let name = without_port(host);
-        let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let address = address.map_or_else(
-            || name.parse::<Ipv4Addr>().map(IpAddr::V4),
-            |address| address.parse::<Ipv6Addr>().map(|address| IpAddr::V6(address).to_canonical()),
-        );
-        match address {
-            Ok(address) => address.is_loopback() || matches!(self.addresses, Addresses::All),
+        match address(name) {
+            Some(address) => address.is_loopback() || matches!(self.addresses, Addresses::All),
             // A dot at the end says that the name is whole; it is the same name (RFC 1034 §3.1).
-            Err(_) => self.names.iter().any(|allowed| allowed.covers(name.strip_suffix('.').unwrap_or(name))),
+            None => self.names.iter().any(|allowed| allowed.covers(name.strip_suffix(b".").unwrap_or(name))),
         }
     }
 }
 
 impl Name {
-    fn covers(&self, host: &str) -> bool {
-        let is = |name: &str, host: &str| name.eq_ignore_ascii_case(host);
+    fn covers(&self, host: &[u8]) -> bool {
+        let is = |name: &str, host: &[u8]| name.as_bytes().eq_ignore_ascii_case(host);
         match self {
             Self::Whole(name) => is(name, host),
             Self::Below(name) => {
-                let below = host.len().checked_sub(name.len() + 1).and_then(|dot| host.split_at_checked(dot));
-                is(name, host)
-                    || below.is_some_and(|(_, rest)| rest.strip_prefix('.').is_some_and(|rest| is(name, rest)))
+                let below = host.len().checked_sub(name.len() + 1).map(|dot| &host[dot..]);
+                is(name, host) || below.and_then(|rest| rest.strip_prefix(b".")).is_some_and(|rest| is(name, rest))
             }
         }
     }
 }
 
 /// `[::1]:80` and `localhost:80` have a port; the colons within the brackets are none.
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+fn without_port(host: &[u8]) -> &[u8] {
+    match host.iter().rposition(|byte| !byte.is_ascii_digit()) {
+        Some(colon) if host[colon] == b':' => &host[..colon],
         _ => host,
+    }
+}
+
+/// The address that stands in the place of a name: `127.0.0.1`, or `[::1]`.
+fn address(name: &[u8]) -> Option<IpAddr> {
+    match name {
+        [b'[', address @ .., b']'] => {
+            let address: Ipv6Addr = std::str::from_utf8(address).ok()?.parse().ok()?;
+            Some(IpAddr::V6(address).to_canonical())
+        }
+        [b'0'..=b'9', ..] => std::str::from_utf8(name).ok()?.parse().ok().map(IpAddr::V4),
+        _ => None,
     }
 }
 
