@@ -118,13 +118,16 @@ impl Site {
         let is_last = says(b"close") || request.version() == Version::HTTP_10 && !says(b"keep-alive");
         let has_body = request.header("transfer-encoding").is_some()
             || request.header("content-length").is_some_and(is_some_bytes);
+        let expects = !options("expect").is_empty();
+        // Who wants to be told to go on, or to close, does not want to go on with another protocol.
         let may_switch = *request.method() == "GET" && request.version() == Version::HTTP_11 && !has_body;
+        let may_switch = may_switch && !is_last && !expects;
         let asked = Asked {
             asks_for_echo: may_switch && says(b"upgrade") && options("upgrade").iter().any(|known| known == b"echo"),
             method: request.method().to_string(),
             version: request.version(),
             path: request.path().to_owned(),
-            expects: !options("expect").is_empty(),
+            expects,
             is_last,
             body: request.bytes().map(|body| body.to_vec()).unwrap_or_default(),
         };
