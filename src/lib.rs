@@ -117,7 +117,7 @@ pub use handler::{
 pub use http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 pub use message::{
     Address, Body, BodySender, BodySink, Closed, Error, FileSlice, Html, IntoResponse, Note, Part, Piece,
-    ProtocolError, Refusal, Reply, Request, RequestBody, Response, Result, TrySendError,
+    ProtocolError, Reason, Refusal, Reply, Request, RequestBody, Response, Result, TrySendError,
 };
 pub use protocol::{Http, HttpSettings, Next, Protocol, Session};
 pub use server::{Builder, Running, ServerHandle, WebServer};

@@ -12,8 +12,8 @@ use std::thread;
 use bytes::Bytes;
 use qibu::testing::{TestClient, TestConn, TestResponse};
 use qibu::{
-    Blocking, Body, Error, Handler, HandlerExt, Http, IntoResponse, Middleware, Plan, Reply, Request, Response, Result,
-    StatusCode, With, blocking,
+    AccessLog, Blocking, Body, Error, Handler, HandlerExt, Http, IntoResponse, Middleware, Plan, Reply, Request,
+    Response, Result, StatusCode, With, blocking,
 };
 
 use support::{Server, read_answers};
@@ -362,11 +362,14 @@ fn a_full_worker_queue_is_503_with_retry_after() {
         inner.pass();
         thread::current().name().unwrap_or("nameless").to_owned()
     });
-    let server = common::serve(common::local().workers(1).worker_queue(0), handler);
+    let (line, lines) = mpsc::channel();
+    let logged = handler.with(AccessLog::new().to(move |text| line.send(text.to_owned()).unwrap()));
+    let server = common::serve(common::local().workers(1).worker_queue(0), logged);
     let mut first = server.connect();
     first.send(request("/"));
     gate.until_arrived(1);
-    let refused = server.connect().get("/");
+    let refused = server.connect().get("/refused");
+    assert!(lines.recv().unwrap().contains(" GET /refused 503 "), "it is in the access log");
     assert_eq!((refused.status(), refused.head.field("retry-after")), (503, Some("1")));
     gate.open();
     assert_eq!(first.answer().text(), "qibu worker", "not the loop");

@@ -42,8 +42,8 @@ pub trait Middleware: Send + Sync + 'static {
     }
 
     /// The server refuses a request by itself, with `answer`, and what stands inside has been told: its head is no HTTP, or
-    /// its body is too long, or stops coming before [`Self::handle`] could be called. For decorators that watch, or that add
-    /// something to every answer. It runs on the event loop and must not block.
+    /// its body is too long, or stops coming before [`Self::handle`] could be called, or no worker is free. For decorators that
+    /// watch, or that add something to every answer. It runs on the event loop and must not block.
     ///
     /// ```
     /// use qibu::{Handler, HandlerExt, Http, Middleware, Refusal, Request, Response, testing::TestConn};
@@ -55,7 +55,7 @@ pub trait Middleware: Send + Sync + 'static {
     ///         next.handle(request).map(|answer| answer.with_header("x-mark", "handled"))
     ///     }
     ///     fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
-    ///         eprintln!("{:?}: {}", refusal.request_line(), refusal.error());
+    ///         eprintln!("{:?}: {}", refusal.request_line(), refusal.reason());
     ///         answer.with_header("x-mark", "refused")
     ///     }
     /// }

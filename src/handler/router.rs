@@ -252,11 +252,11 @@ impl Handler for Router {
 
     /// The handler that would have answered is told, if there is a path that leads to it.
     fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
-        let (peer, error) = (refusal.peer, refusal.error);
+        let (peer, reason) = (refusal.peer, refusal.reason);
         let Known::Request(request) = &mut refusal.known else { return answer };
         match self.destination(request) {
             Ok(handler) => within(request, |request| {
-                handler.refused(&mut Refusal { peer, error, known: Known::Request(request) }, answer)
+                handler.refused(&mut Refusal { peer, reason, known: Known::Request(request) }, answer)
             }),
             Err(_) => answer,
         }

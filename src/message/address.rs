@@ -134,6 +134,11 @@ impl Reply {
         self.deliver(response.into_response());
     }
 
+    /// Nobody shall be answered by it: somebody else does.
+    pub(crate) fn withdraw(mut self) {
+        self.to = None;
+    }
+
     fn deliver(&mut self, response: Response) {
         let exchange = self.exchange;
         if let Some(to) = self.to.take() {

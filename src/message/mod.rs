@@ -44,7 +44,7 @@ pub use into_response::{Html, IntoResponse};
 pub use reader::Piece;
 pub(crate) use reader::{PieceRead, ReaderBody};
 pub(crate) use refusal::Known;
-pub use refusal::Refusal;
+pub use refusal::{Reason, Refusal};
 pub use request::Request;
 pub(crate) use request::{FieldLine, HasQuery, Origin, Outcome, Pattern, RawHead, RouterId, Security, Span};
 pub use request_body::RequestBody;

@@ -3,17 +3,38 @@
 //! Pattern: Value Object.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::net::SocketAddr;
 
 use super::{ProtocolError, Request};
 
-/// A request that is refused before a handler sees it: its head is no HTTP, its body too long, or it comes too slowly.
+/// A request that is refused before a handler sees it: its head is no HTTP, its body too long, it comes too slowly, or there
+/// is no worker for it.
 /// The decorators around the handler get to know it by [`Middleware::refused`](crate::Middleware::refused).
 #[derive(Debug)]
 pub struct Refusal<'a> {
     pub(crate) peer: SocketAddr,
-    pub(crate) error: ProtocolError,
+    pub(crate) reason: Reason,
     pub(crate) known: Known<'a>,
+}
+
+/// Why the server refuses a request by itself. As text it is a line for a log, which names the setting if it is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// What the client did wrong.
+    Fault(ProtocolError),
+    /// All workers are busy, and their queue is full.
+    NoWorker,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(error) => error.fmt(f),
+            Self::NoWorker => f.write_str("the worker queue is full (worker_queue)"),
+        }
+    }
 }
 
 /// How much of the request was understood.
@@ -29,9 +50,9 @@ pub(crate) enum Known<'a> {
 const MOST_LINE_BYTES: usize = 1024;
 
 impl Refusal<'_> {
-    /// What the client did wrong.
-    pub fn error(&self) -> ProtocolError {
-        self.error
+    /// Why it is refused.
+    pub fn reason(&self) -> Reason {
+        self.reason
     }
 
     /// The address of the client, or of the proxy before it. Clients of a unix socket have `0.0.0.0:0`.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http::{Method, StatusCode, Version};
 
 use super::super::request_id::RequestId;
-use crate::message::{ProtocolError, Refusal, Request, Sent};
+use crate::message::{Reason, Refusal, Request, Sent};
 
 /// One request and its answer.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Record {
     /// From the request to its answer, without the time that sending it takes.
     pub(super) duration: Duration,
     /// Why the server has refused it.
-    pub(super) error: Option<ProtocolError>,
+    pub(super) error: Option<Reason>,
     began: Instant,
 }
 
@@ -74,7 +74,7 @@ impl Record {
             Some(request) => Self::of(request),
             None => Self::of_nothing(refusal),
         };
-        Self { error: Some(refusal.error()), ..known }
+        Self { error: Some(refusal.reason()), ..known }
     }
 
     fn of_nothing(refusal: &Refusal<'_>) -> Self {

@@ -18,7 +18,7 @@ use super::waits::{Missing, Waiting};
 use super::{HttpSession, Life, Shared, State, Step};
 use crate::connection::Connection;
 use crate::handler::refused;
-use crate::message::{Kind, Known, ProtocolError, Refusal, Response};
+use crate::message::{Kind, Known, ProtocolError, Reason, Refusal, Request, Response};
 
 /// The log target of what is refused, to be named in a filter such as `RUST_LOG=qibu::refused=info`.
 const REFUSED: &str = "qibu::refused";
@@ -111,7 +111,19 @@ impl Shared {
     /// What is answered to a request that is refused; the decorators around the handler get to know it, too.
     pub(super) fn refusal(&self, new_socket: &Connection, known: Known<'_>, error: ProtocolError) -> Response {
         let answer = explain(new_socket, error);
-        refused(&*self.handler, &mut Refusal { peer: new_socket.peer_addr(), error, known }, answer)
+        refused(
+            &*self.handler,
+            &mut Refusal { peer: new_socket.peer_addr(), reason: Reason::Fault(error), known },
+            answer,
+        )
+    }
+
+    /// What a client is told that comes when all workers are busy.
+    pub(super) fn come_again(&self, new_socket: &Connection, mut request: Request) -> Response {
+        let (peer, reason) = (new_socket.peer_addr(), Reason::NoWorker);
+        log::warn!("503 for {peer}: {reason}");
+        let answer = Response::status_page(StatusCode::SERVICE_UNAVAILABLE).with_header("retry-after", "1");
+        refused(&*self.handler, &mut Refusal { peer, reason, known: Known::Request(&mut request) }, answer)
     }
 }
 
@@ -124,11 +136,6 @@ pub(super) fn explain(new_socket: &Connection, error: ProtocolError) -> Response
 
 fn streaming(exchange: Exchange, length: Length, source: Source, now: Instant) -> State {
     State::Streaming(Box::new(Streaming::new(exchange, length, source, now)))
-}
-
-/// What a client is told that comes when all workers are busy.
-pub(super) fn come_again() -> Response {
-    Response::status_page(StatusCode::SERVICE_UNAVAILABLE).with_header("retry-after", "1")
 }
 
 /// What a client gets whose handler did not answer in time.

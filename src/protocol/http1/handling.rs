@@ -2,7 +2,9 @@
 //!
 //! Pattern: State (what the handler's plan leads to).
 
-use super::answering::{come_again, explain};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::answering::explain;
 use super::exchange::{Exchange, Reuse};
 use super::uploading::Uploading;
 use super::waits::{Missing, ReadingBody, Waiting};
@@ -35,7 +37,10 @@ impl HttpSession {
                     let missing = Missing::Return { early: None };
                     State::Waiting(Box::new(Waiting { exchange, missing, since: new_socket.now() }))
                 }
-                Err(Busy) => self.answer(new_socket, exchange, come_again()),
+                Err(Busy(request)) => {
+                    let answer = self.shared.come_again(new_socket, *request);
+                    self.answer(new_socket, exchange, answer)
+                }
             },
             Place::Refused(response) => self.answer(new_socket, exchange, *response),
         }
@@ -48,7 +53,10 @@ impl HttpSession {
         request.set_body(RequestBody::arriving(intake), new_socket.arrival());
         match self.hand_over(new_socket, request, exchange, Waits::ForTheClient) {
             Ok(()) => State::Uploading(Box::new(Uploading::new(exchange, incoming, feed))),
-            Err(Busy) => self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, come_again()),
+            Err(Busy(request)) => {
+                let answer = self.shared.come_again(new_socket, *request);
+                self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, answer)
+            }
         }
     }
 
@@ -72,22 +80,42 @@ impl HttpSession {
     fn hand_over(
         &self,
         new_socket: &Connection,
-        mut request: Request,
+        request: Request,
         exchange: Exchange,
         waits: Waits,
     ) -> Result<(), Busy> {
         let reply = Reply::of_worker(new_socket.address(), exchange.id);
-        let handler = self.shared.handler.clone();
-        let job = Box::new(move || reply.send(call(&*handler, &mut request, None)));
+        let (handler, parcel) = (self.shared.handler.clone(), Parcel::new(request, reply));
+        let sent = parcel.clone();
+        let job = Box::new(move || {
+            let (mut request, reply) = sent.open();
+            reply.send(call(&*handler, &mut request, None));
+        });
         new_socket.submit(job, waits).map_err(|_job| {
-            log::warn!("503 for {}: the worker queue is full (worker_queue)", new_socket.peer_addr());
-            Busy
+            let (request, reply) = parcel.open();
+            reply.withdraw();
+            Busy(Box::new(request))
         })
     }
 }
 
-/// No worker is free, and the queue is full.
-struct Busy;
+/// No worker is free, and the queue is full: the request comes back.
+struct Busy(Box<Request>);
+
+/// What a job carries, so that it can be taken out again where the job is not wanted.
+#[derive(Clone)]
+struct Parcel(Arc<Mutex<Option<(Request, Reply)>>>);
+
+impl Parcel {
+    fn new(request: Request, reply: Reply) -> Self {
+        Self(Arc::new(Mutex::new(Some((request, reply)))))
+    }
+
+    fn open(&self) -> (Request, Reply) {
+        let content = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        content.expect("a job runs once, or comes back and never runs")
+    }
+}
 
 #[cfg(test)]
 mod tests {
