@@ -5,7 +5,7 @@
 //!
 //! You will see the server's answer: 信息已收到，over，over！
 //! Words after `--` are sent instead of the greeting. Without a server you will see `Connection refused`: then no program
-//! listens at that port, and step 2 fails.
+//! listens at that port, and step 2 fails. Next: 02_tcp_server.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -6,6 +6,8 @@
 //! The server prints who sent what, and the client what the server answered:
 //!
 //!     ('127.0.0.1', 50514)客户端发送过来的消息：你好，服务端！
+//!
+//! Next: 03_port_reuse.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};

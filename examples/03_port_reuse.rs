@@ -15,6 +15,7 @@
 //!
 //! The end that closes first keeps its port for a minute, in case its last packet must be sent again. On Linux the option
 //! must have been set before that, too. `TcpListener::bind` and mio set it on Unix; socket2 lets us leave it out.
+//! Next: 04_encodings.
 
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -2,7 +2,7 @@
 //!
 //! Type:  cargo run --example 04_encodings
 //! and you will see the same text as two kinds of bytes, what becomes of it when the other side reads them as the wrong
-//! kind, and how far the kind can be found out from the bytes alone.
+//! kind, and how far the kind can be found out from the bytes alone. Next: 05_framing.
 
 use std::io;
 

@@ -1,7 +1,7 @@
 //! Framing: TCP carries a stream of bytes, not messages. One `recv` is not one `send`, so messages need an end of their own.
 //!
 //! Type:  cargo run --example 05_framing
-//! and you will see messages arrive as one and in pieces, lines and lengths put that right, and a `send` that takes a part.
+//! and you will see messages joined and cut, lines and lengths put that right, and a partial `send`. Next: 06_many_clients.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -71,7 +71,7 @@ fn partial_send(client: &mut TcpStream) -> io::Result<()> {
     support::expect(sent < large.len(), "a send may take a part", sent)?;
     let refused = loop {
         if let Err(error) = client.write(&large) {
-            break error; // sooner or later
+            break error;
         }
     };
     println!("send, again and again: {refused}");

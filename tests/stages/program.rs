@@ -24,20 +24,13 @@ pub(crate) struct Program {
 /// How long answers are waited for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Patience {
-    /// It may have to be compiled, and it may run on a busy machine.
+    /// It may run on a busy machine.
     Learner,
     /// It is known not to answer: being refused too early does no harm.
     Short,
 }
 
 impl Patience {
-    fn to_start(self) -> Duration {
-        match self {
-            Self::Learner => Duration::from_secs(120),
-            Self::Short => Duration::from_secs(20),
-        }
-    }
-
     pub(crate) fn to_answer(self) -> Duration {
         match self {
             Self::Learner => Duration::from_secs(10),
@@ -66,7 +59,7 @@ impl Program {
 
     /// A client, as soon as it listens. It may well be its first: nothing has connected before.
     pub(crate) fn connect(&mut self) -> Result<Client, String> {
-        let deadline = Instant::now() + self.patience.to_start();
+        let deadline = Instant::now() + self.to_start();
         loop {
             let refused = match TcpStream::connect(self.address) {
                 Ok(stream) => return Client::new(stream, self.patience),
@@ -92,7 +85,12 @@ impl Program {
 
     /// Whether it may still be on its way to its address.
     pub(crate) fn may_start_until(&self) -> Instant {
-        Instant::now() + self.patience.to_start()
+        Instant::now() + self.to_start()
+    }
+
+    /// Who waits for a lesson should not wait long; but cargo may have to compile it first.
+    fn to_start(&self) -> Duration {
+        Duration::from_secs(if self.command[0] == "cargo" { 120 } else { 20 })
     }
 
     /// Waits for its end.
