@@ -238,6 +238,26 @@ fn what_follows_a_request_that_closes_is_never_answered() {
     assert!(conversation.is_closed);
 }
 
+/// How long the server waits for the end of a client that has sent this and was answered; `None`: it has closed.
+fn lingers_after(input: &str) -> Option<Duration> {
+    let mut conn = echo_server().connect();
+    conn.send(input.as_bytes());
+    assert!(conn.recv().starts_with(b"HTTP/1.1 ") && conn.is_closed(), "{input}");
+    conn.deadline()
+}
+
+#[test]
+fn who_has_said_that_it_sends_no_more_is_not_waited_for() {
+    // RFC 9112 §9.6: a client that sends the close option sends no request behind it.
+    let close = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    assert_eq!(lingers_after(close), None);
+    let moment = Some(Duration::from_secs(2));
+    assert_eq!(lingers_after(&format!("{close}{}", get("/"))), moment, "it has sent more all the same");
+    let body = close.replace("GET", "POST").replace("\r\n\r\n", "\r\nContent-Length: 2\r\n\r\nhi");
+    assert_eq!(lingers_after(&body), moment, "behind a body, old clients send an empty line");
+    assert_eq!(lingers_after("GET /\r\n\r\n"), moment, "what was refused may go on");
+}
+
 #[test]
 fn one_send_lets_the_server_do_all_it_can() {
     // What TestConn::send promises: also where the note that is read leads to a request that posts the next one.

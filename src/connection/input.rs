@@ -15,10 +15,12 @@ pub(crate) struct Input {
     stage: Stage,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 enum Stage {
     #[default]
     Open,
+    /// The peer has said that what it has sent is all.
+    Complete,
     Ended,
 }
 
@@ -53,6 +55,16 @@ impl Input {
 
     pub(crate) fn has_ended(&self) -> bool {
         self.stage == Stage::Ended
+    }
+
+    /// The peer has said that it sends no more.
+    pub(crate) fn complete(&mut self) {
+        self.stage = self.stage.max(Stage::Complete);
+    }
+
+    /// Whether nothing is left here, and nothing will come.
+    pub(crate) fn is_done(&self) -> bool {
+        self.stage >= Stage::Complete && self.is_empty()
     }
 
     /// The peer has finished.

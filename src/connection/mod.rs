@@ -104,6 +104,11 @@ impl Connection {
         self.output.put_file(slice);
     }
 
+    /// The peer has said that it sends no more, so the end need not wait for its own.
+    pub(crate) fn expect_no_more(&mut self) {
+        self.input.complete();
+    }
+
     /// Queues one piece of a body.
     pub(crate) fn send_part(&mut self, part: Part) {
         match part {

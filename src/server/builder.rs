@@ -11,8 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::WebServer;
-use super::client::Pace;
 use super::listener::{Options, Place};
+use super::pace::Pace;
 use crate::handler::Handler;
 use crate::protocol::{Http, HttpSettings, Protocol};
 

@@ -3,6 +3,7 @@
 //! ```text
 //!           session says Close          output is out              peer has finished,
 //!   Open ────────────────────► Closing ───────────────► Lingering ─────────────────────► Closed
+//!     │                           └ the same, and nothing more can come ────────────────────┤
 //!     └──────────────────── an error on the way ── the moment is over ──────────────────────┘
 //! ```
 //!
@@ -15,8 +16,9 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use super::pace::{Pace, Sending};
 use crate::connection::transport::{Pull, Push, Transport};
-use crate::connection::{Connection, Ending, MOST_UNREAD_BYTES, too_slow_at};
+use crate::connection::{Connection, Ending, MOST_UNREAD_BYTES};
 use crate::message::Note;
 use crate::protocol::{Next, Protocol, Session};
 
@@ -29,31 +31,6 @@ pub(crate) struct Client {
     phase: Phase,
     sending: Sending,
     pace: Pace,
-}
-
-/// How the peer has been reading since the output was last empty.
-#[derive(Debug, Clone, Copy)]
-struct Sending {
-    began: Instant,
-    /// [`Output::sent`](crate::connection::Output::sent) at that moment.
-    sent_before: u64,
-    /// When the peer last took something.
-    since: Instant,
-}
-
-/// How fast a peer must read what it asked for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace {
-    /// How long it may read nothing.
-    pub(crate) timeout: Duration,
-    /// How much it must read on average, in bytes per second; 0: as little as it likes.
-    pub(crate) rate: u32,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { timeout: Duration::from_secs(60), rate: 240 }
-    }
 }
 
 /// What the system last said about the socket. It says so once, when it changes; only `WouldBlock` takes it back.
@@ -135,9 +112,15 @@ impl Client {
     ) -> io::Result<Self> {
         let opened = catch_unwind(AssertUnwindSafe(|| protocol.open(&mut connection)));
         let session = opened.unwrap_or_else(|_| Err(io::Error::other("the protocol panicked")))?;
-        let readiness = Readiness { writable: true, ..Readiness::default() };
-        let sending = Sending { began: connection.now(), sent_before: 0, since: connection.now() };
+        // As a rule its first request has come with it, or is on its way.
+        let readiness = Readiness { readable: true, writable: true, ..Readiness::default() };
+        let sending = Sending::begin(connection.now(), 0);
         Ok(Self { transport, connection, session, readiness, phase: Phase::Open, sending, pace })
+    }
+
+    /// Its way to the network, to be registered.
+    pub(crate) fn transport(&mut self) -> &mut dyn Transport {
+        &mut *self.transport
     }
 
     /// Takes note of why it has its turn.
@@ -166,7 +149,8 @@ impl Client {
         self.readiness.writable = true;
         self.send();
         if self.deadline().is_some_and(|deadline| deadline <= self.connection.now()) {
-            let setting = if self.is_stalled() { "write_timeout" } else { "min_write_rate" };
+            let is_stalled = self.sending.is_stalled(self.connection.now(), self.pace);
+            let setting = if is_stalled { "write_timeout" } else { "min_write_rate" };
             log::info!("{} reads its answer too slowly ({setting})", self.connection.peer_addr());
             self.transport.abort(); // it must not take what it has for all
             self.phase = Phase::Closed;
@@ -272,7 +256,7 @@ impl Client {
         }
         let sent = self.connection.output.sent() - before;
         if sent > 0 {
-            self.sending.since = self.connection.now();
+            self.sending.moves(self.connection.now());
             self.connection.counters().count_sent(sent);
         }
     }
@@ -281,11 +265,7 @@ impl Client {
     pub(crate) fn close(&mut self, buffers: &mut Buffers) -> Turn {
         self.end_deadlock();
         if self.phase == Phase::Closing && self.connection.output.is_empty() {
-            self.connection.input.consume(usize::MAX); // nobody wants it, and lingering needs the room
-            self.phase = match self.transport.finish() {
-                Ok(_) if !self.connection.is_eof() => Phase::Lingering { until: self.connection.now() + LINGER },
-                Ok(_) | Err(_) => Phase::Closed,
-            };
+            self.phase = self.part();
         }
         if self.phase == Phase::Closed {
             return Turn::Finished;
@@ -295,30 +275,33 @@ impl Client {
         if self.can_read() || self.can_write() { Turn::Unfinished } else { Turn::Waiting }
     }
 
+    /// All has been sent. RFC 9112 §9.6: closing at once would be answered with a reset by the system, were there bytes
+    /// that we have not read or that come later; where there can be none (the peer has finished, or has said that it sends
+    /// no more, and the system has no more for us) it is safe, and saves the half-close and the wait.
+    fn part(&mut self) -> Phase {
+        if self.connection.input.is_done() && !self.readiness.readable {
+            return Phase::Closed;
+        }
+        self.connection.input.consume(usize::MAX); // nobody wants it, and lingering needs the room
+        match self.transport.finish() {
+            Ok(_) if !self.connection.is_eof() => Phase::Lingering { until: self.connection.now() + LINGER },
+            Ok(_) | Err(_) => Phase::Closed,
+        }
+    }
+
     /// Until when something must happen. While something waits to be sent, that is the peer's next read.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Open if self.connection.output.is_empty() => self.session.deadline(),
-            Phase::Open | Phase::Closing => Some(self.sending_deadline()),
+            Phase::Open | Phase::Closing => Some(self.sending.deadline(self.connection.output.sent(), self.pace)),
             Phase::Lingering { until } => Some(until),
             Phase::Closed => None,
         }
     }
 
-    /// When the peer must have read some more: in time, and enough on average.
-    fn sending_deadline(&self) -> Instant {
-        let stalled = self.sending.since + self.pace.timeout;
-        let sent = self.connection.output.sent() - self.sending.sent_before;
-        too_slow_at(self.sending.began, sent, self.pace.rate).map_or(stalled, |slow| slow.min(stalled))
-    }
-
     /// How many bytes it holds for what it reads and what it sends.
     pub(crate) fn memory(&self) -> usize {
         self.connection.input.capacity() + self.connection.output.capacity()
-    }
-
-    fn is_stalled(&self) -> bool {
-        self.connection.now() >= self.sending.since + self.pace.timeout
     }
 
     fn can_read(&self) -> bool {
@@ -361,8 +344,7 @@ impl Client {
             Err(error) => self.fail(&error),
         }
         if was_empty {
-            let (now, sent_before) = (self.connection.now(), self.connection.output.sent());
-            self.sending = Sending { began: now, sent_before, since: now };
+            self.sending = Sending::begin(self.connection.now(), self.connection.output.sent());
         }
     }
 

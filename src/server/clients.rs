@@ -14,7 +14,8 @@ use slab::Slab;
 
 use super::WebServer;
 use super::agenda::{Again, Agenda};
-use super::client::{Buffers, Cause, Client, Pace, Readiness, Turn};
+use super::client::{Buffers, Cause, Client, Readiness, Turn};
+use super::pace::Pace;
 use crate::connection::transport::Transport;
 use crate::connection::{Connection, Context};
 use crate::message::{ClientKey, Note};
@@ -48,11 +49,12 @@ impl Clients {
         }
     }
 
-    /// Gives a new client a slot, which `register` is told, and its first turn. Fails if it could not be registered or
-    /// its session not be opened; then it has departed.
+    /// Gives a new client a slot and its first turn; then `register` is told the slot, if the client is still there: one
+    /// that has come with its only request has been answered and is gone, and nobody need wait for it. Fails if its
+    /// session could not be opened or it not be registered; then it has departed.
     pub(crate) fn join(
         &mut self,
-        mut transport: Box<dyn Transport>,
+        transport: Box<dyn Transport>,
         peer: SocketAddr,
         register: impl FnOnce(&mut dyn Transport, usize) -> io::Result<()>,
     ) -> io::Result<ClientKey> {
@@ -62,14 +64,15 @@ impl Clients {
         }
         let number = u32::try_from(slot).expect("fewer clients than there can be descriptors");
         let key = ClientKey { slot: number, generation: self.generations[slot] };
-        let opened = register(&mut *transport, slot).and_then(|()| {
-            let connection = Connection::new(peer, key, self.context.clone());
-            Client::open(transport, connection, &*self.protocol, self.pace)
-        });
+        let connection = Connection::new(peer, key, self.context.clone());
+        let opened = Client::open(transport, connection, &*self.protocol, self.pace);
         let client = opened.inspect_err(|_| self.departed.push(peer))?;
         self.context.counters.count_client();
         self.slots.insert(Box::new(client));
         self.give_turn(slot, Cause::Accepted);
+        if let Some(client) = self.slots.get_mut(slot) {
+            register(client.transport(), slot).inspect_err(|_| self.remove(slot))?;
+        }
         Ok(key)
     }
 

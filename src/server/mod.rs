@@ -14,15 +14,16 @@
 //!
 //! 1. One thread is one loop. The first loop has the listeners and hands each client to the loop with the fewest; a
 //!    client never changes its loop, and loops share nothing but the handler.
-//! 2. A socket is registered once. Its readiness is remembered, and only `WouldBlock` erases it. Back-pressure is not
-//!    reading, which costs no system call.
+//! 2. A socket is registered once, after its first turn. Its readiness is remembered, and only `WouldBlock` erases it.
+//!    Back-pressure is not reading, which costs no system call.
 //! 3. Drained is not done: when all output is out, the session is asked for more before the loop waits again.
 //! 4. A turn is bounded, and so is accepting; who is not done goes on the ready list. Out of descriptors: stop accepting
 //!    for a moment, say so once, never spin.
 //! 5. There is one read buffer per loop; an idle client owns none.
 //! 6. Every wait has a deadline; moving one later costs nothing. The clock is read once per batch of events.
 //! 7. Slots carry a generation: what comes for a client that has gone is dropped. Accepted clients join after the batch.
-//! 8. Closing still sends: then half-close, wait a moment for the peer's end, and drop (RFC 9112 section 9.6).
+//! 8. Closing still sends: then half-close, wait a moment for the peer's end, and drop (RFC 9112 section 9.6). Who has said
+//!    that it sends no more is not waited for.
 //! 9. Nothing a peer sends can panic; a handler's panic is a 500 for that request alone.
 //! 10. A head and its small body leave in one write, pipelined answers too; large files go by `sendfile`.
 //!
@@ -39,6 +40,7 @@ pub(crate) mod letters;
 mod life;
 mod listener;
 mod mailbox;
+pub(crate) mod pace;
 mod sync;
 mod timers;
 mod workers;

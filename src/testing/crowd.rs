@@ -21,9 +21,10 @@ use crate::connection::{Clock, Context, Counters, Job, Waits, Workers};
 use crate::message::{Arrivals, ClientKey, Mailbox, Note};
 use crate::protocol::Protocol;
 use crate::server::agenda::Again;
-use crate::server::client::{Cause, Client, Pace, Readiness};
+use crate::server::client::{Cause, Client, Readiness};
 use crate::server::clients::Clients;
 use crate::server::letters::{Letters, Wake};
+use crate::server::pace::Pace;
 
 /// A loop with many clients, on which nothing happens by itself.
 ///

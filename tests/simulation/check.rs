@@ -2,7 +2,7 @@
 //! is not right; at the end it says whether something is missing, and whether there was an excuse for it.
 //!
 //! Excuses do not come from the server: a connection may be cut short when the peer or a fault reset it, when the producer
-//! of a stream gave up, when the server was told to shut down, or when so much time went by that a limit may have been
+//! of a stream gave up, when the peer sent more behind its own `close`, when the server was told to shut down, or when so much time went by that a limit may have been
 //! reached.
 
 use std::time::Duration;

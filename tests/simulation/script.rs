@@ -49,6 +49,14 @@ pub(crate) struct Exchange {
     pub(crate) expects_continue: bool,
 }
 
+impl Exchange {
+    /// Whether the peer says with it that it sends no more (RFC 9112 section 9.6).
+    pub(crate) fn is_last_word(&self, script: &[u8]) -> bool {
+        let head = &script[self.place.start..self.head_end];
+        self.place.end == self.head_end && head.windows(17).any(|window| window == b"Connection: close")
+    }
+}
+
 /// What is asked for; each is a path that the handler knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ask {

@@ -263,7 +263,14 @@ impl World {
         if peer.sending == Sending::Finished || count == 0 {
             return;
         }
-        self.server.send(peer.id, &peer.script.bytes[peer.sent..peer.sent + count]);
+        let script = &peer.script;
+        let is_last_word =
+            |exchange: &Exchange| exchange.place.end <= peer.sent && exchange.is_last_word(&script.bytes);
+        if !self.server.is_open(peer.id) && script.exchanges.iter().any(is_last_word) {
+            // It goes on behind its own `close`, which RFC 9112 §9.6 forbids: what comes of that is its own doing.
+            peer.was_reset.store(true, Ordering::Relaxed);
+        }
+        self.server.send(peer.id, &script.bytes[peer.sent..peer.sent + count]);
         peer.sent += count;
         let has_begun = |exchange: &&Exchange| exchange.place.start < peer.sent;
         peer.begun.resize(peer.script.exchanges.iter().take_while(has_begun).count(), now);

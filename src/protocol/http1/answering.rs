@@ -74,7 +74,7 @@ impl HttpSession {
             Kind::Later(_) | Kind::Upgrade(_) => {}
         }
         new_socket.output.end_receipt();
-        after(exchange, now)
+        after(new_socket, exchange)
     }
 
     /// Refuses a request. Nothing that follows on this connection is a request for certain, so it ends.
@@ -100,7 +100,7 @@ impl HttpSession {
             Sent::Some => Step::Stay(State::Streaming(streaming)),
             Sent::All => {
                 new_socket.output.end_receipt();
-                Step::Go(after(streaming.exchange, new_socket.now()))
+                Step::Go(after(new_socket, streaming.exchange))
             }
             Sent::BrokenOff => Step::Go(State::Finished),
         })
@@ -144,9 +144,13 @@ pub(super) fn too_late() -> Response {
 }
 
 /// The answer is queued.
-fn after(exchange: Exchange, now: Instant) -> State {
+fn after(new_socket: &mut Connection, exchange: Exchange) -> State {
     match exchange.reuse {
-        Reuse::KeepAlive => State::Idle { since: now },
+        Reuse::KeepAlive => State::Idle { since: new_socket.now() },
         Reuse::Close | Reuse::Switch => State::Finished,
+        Reuse::Last => {
+            new_socket.expect_no_more();
+            State::Finished
+        }
     }
 }

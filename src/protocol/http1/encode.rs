@@ -53,7 +53,7 @@ pub(super) fn head(
         Length::NoBody | Length::UntilClose => {}
     }
     match (exchange.reuse, exchange.version) {
-        (Reuse::Close, _) => field(out, "connection", b"close"),
+        (Reuse::Close | Reuse::Last, _) => field(out, "connection", b"close"),
         // RFC 9112 §9.3: an HTTP/1.0 client must be told that the connection goes on.
         (Reuse::KeepAlive, Version::HTTP_10) => field(out, "connection", b"keep-alive"),
         (Reuse::KeepAlive | Reuse::Switch, _) => {}

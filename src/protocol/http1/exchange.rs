@@ -34,6 +34,8 @@ pub(super) enum Wants {
 pub(super) enum Reuse {
     KeepAlive,
     Close,
+    /// The client has said that this is its last request, and it has no body: nothing more will come from it.
+    Last,
     /// The connection goes on, but not with HTTP (RFC 9110 section 7.8).
     Switch,
 }

@@ -176,9 +176,10 @@ fn understand(head: &[u8], request: &httparse::Request<'_, '_>) -> Result<Head, 
 
     let mut raw = RawHead { bytes: head.to_vec(), fields, ..RawHead::default() };
     locate_target(&method, target, place(target.as_bytes()).start, facts.host, &mut raw)?;
+    let framing = facts.framing(version)?;
     Ok(Head {
-        framing: facts.framing(version)?,
-        reuse: facts.reuse(version),
+        framing,
+        reuse: facts.reuse(version, framing),
         expectation: facts.expectation(version)?,
         method,
         version,
@@ -254,8 +255,10 @@ impl<'a> Facts<'a> {
     }
 
     /// RFC 9112 §9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 the other way round.
-    fn reuse(&self, version: Version) -> Reuse {
+    fn reuse(&self, version: Version, framing: Framing) -> Reuse {
         match self.connection {
+            // §9.6: no request comes behind this one. Behind a body there may still be an empty line (§2.2).
+            ConnectionOptions::Close if framing == Framing::Nothing => Reuse::Last,
             ConnectionOptions::Close => Reuse::Close,
             ConnectionOptions::Nothing if version == Version::HTTP_10 => Reuse::Close,
             _ => Reuse::KeepAlive,
