@@ -22,6 +22,10 @@ const HIGH_WATER_BYTES: usize = 64 * 1024;
 /// A buffer that grew over this is not kept for the next answer.
 const KEEP_AT_MOST_BYTES: usize = 64 * 1024;
 
+/// A head waits in the kernel for a file that is shorter. Before a longer one it is better gone: its packets are as many as
+/// before, and sent early they are taken by the peer while we still send. (1 MiB on loopback: 90 µs instead of 300.)
+const WAITS_FOR_FILE_BYTES: u64 = 128 * 1024;
+
 /// How many pieces one write takes at most.
 pub(crate) const SLICES_PER_WRITE: usize = 16;
 
@@ -52,7 +56,7 @@ pub(crate) struct Output {
 /// What stands at the front of the queue.
 pub(crate) enum Front<'a> {
     Nothing,
-    /// Bytes follow one another in memory; `more` if a file stands behind them.
+    /// Bytes follow one another in memory; `more` if a file that is not large stands behind them.
     Bytes {
         more: More,
     },
@@ -170,12 +174,17 @@ impl Output {
     }
 
     pub(crate) fn front(&mut self) -> Front<'_> {
-        let more = if self.files > 0 { More::Follows } else { More::Nothing };
+        let more = if self.files > 0 { self.more() } else { More::Nothing };
         match self.segments.front_mut() {
             None => Front::Nothing,
             Some(Segment::File(slice)) => Front::File(slice),
             Some(_) => Front::Bytes { more },
         }
+    }
+
+    fn more(&self) -> More {
+        let waits = |segment: &Segment| matches!(segment, Segment::File(file) if file.length < WAITS_FOR_FILE_BYTES);
+        if self.segments.iter().any(waits) { More::Follows } else { More::Nothing }
     }
 
     /// The bytes at the front, up to the first file; returns how many slices were filled.
@@ -314,6 +323,16 @@ mod tests {
         output.put_file(file(1 << 40));
         assert_eq!(output.memory(), 0);
         assert!(output.is_full());
+    }
+
+    #[test]
+    fn a_head_waits_for_a_small_file_only() {
+        for (length, expected) in [(1, More::Follows), (WAITS_FOR_FILE_BYTES, More::Nothing)] {
+            let mut output = Output::default();
+            output.put(b"head");
+            output.put_file(file(length));
+            assert!(matches!(output.front(), Front::Bytes { more } if more == expected));
+        }
     }
 
     /// What these receipts were told.
