@@ -64,7 +64,7 @@ fn tcp(name: &str, work: Duration) -> io::Result<usize> {
 
 fn report(name: &str, arrived: usize, sending: JoinHandle<io::Result<Duration>>) -> io::Result<usize> {
     let time = sending.join().expect("it does not panic")?.as_millis();
-    println!("{name:20}  {arrived:4} of {BLOCKS} blocks arrived; the sender was done after {time} ms");
+    println!("{name:21}  {arrived:4} of {BLOCKS} blocks arrived; the sender was done after {time} ms");
     Ok(arrived)
 }
 
