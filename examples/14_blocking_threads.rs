@@ -35,8 +35,8 @@ fn serve_with_threads() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?);
     loop {
-        let (mut new_socket, _) = listener.accept()?;
-        thread::Builder::new().spawn(move || io::copy(&mut new_socket.try_clone()?, &mut new_socket))?;
+        let (new_socket, _) = listener.accept()?;
+        thread::Builder::new().spawn(move || io::copy(&mut &new_socket, &mut &new_socket))?;
     }
 }
 
