@@ -239,6 +239,12 @@ pub(crate) fn a_drawing_is_harmless_and_whole(path: &str, svg: &str) -> Vec<Stri
     if !root.contains("viewBox=") || !root.contains("xmlns=\"http://www.w3.org/2000/svg\"") {
         complaints.push(format!("{path}: the root is no <svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=…>"));
     }
+    if !svg.split('<').any(|tag| tag.starts_with("rect") && tag.contains("width=\"100%\" height=\"100%\"")) {
+        complaints.push(format!(
+            "{path}: it has no ground of its own, and a dark page would swallow its text: \
+            <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#fff\"/>"
+        ));
+    }
     complaints.extend(open.iter().map(|name| format!("{path}: <{name}> is never closed")));
     complaints
 }

@@ -138,13 +138,14 @@ fn a_chapter_without_one_of_its_parts() {
 #[test]
 fn a_drawing_that_is_broken_or_runs() {
     let good = "<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 9 9\">\n<!-- a on=b -->\
-        <g><path d=\"M0 0\"/><text x=\"1\">a &gt; b</text></g></svg>\n";
+        <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/><g><path d=\"M0 0\"/><text x=\"1\">a &gt; b</text></g></svg>\n";
     let check = |from: &str, to: &str| {
         assert!(good.contains(from));
         rules::a_drawing_is_harmless_and_whole("d.svg", &good.replace(from, to))
     };
     passed(&check("a &gt; b", "c"));
     refused(&check(" viewBox=\"0 0 9 9\"", ""), "viewBox");
+    refused(&check("100%", "50%"), "no ground");
     refused(&check("</g>", ""), "</svg> closes another element");
     refused(&check("<svg", "<g></g><svg"), "is not svg");
     refused(&check("d=\"M0 0\"", "d=\"M0 0"), "open quote");
