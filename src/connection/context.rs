@@ -23,6 +23,14 @@ pub(crate) struct Context {
     pub(crate) workers: Arc<dyn Workers>,
 }
 
+impl Context {
+    /// The system has just said who is ready: what follows happens at this time.
+    pub(crate) fn begin_batch(&self, now: Instant, wall: impl FnOnce() -> SystemTime) {
+        self.clock.advance(now, wall);
+        self.arrivals.begin_batch();
+    }
+}
+
 /// Work for a thread that may block.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 

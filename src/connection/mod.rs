@@ -32,7 +32,7 @@ pub use context::{DATE_BYTES, Stats};
 pub(crate) use input::Input;
 pub(crate) use output::Output;
 
-use crate::message::{Address, Arrival, ClientKey, FileSlice, Part};
+use crate::message::{Address, Arrival, Arrivals, ClientKey, FileSlice, Part};
 
 /// One client's connection, with the verbs of the tutorial: [`recv`](Self::recv), [`send`](Self::send),
 /// [`close`](Self::close).
@@ -63,7 +63,7 @@ impl Connection {
     /// Step 5: takes all bytes that have arrived. Empty when none have; see [`Self::is_eof`] for the end.
     pub fn recv(&mut self) -> Vec<u8> {
         let received = self.input.bytes().to_vec();
-        self.input.consume(received.len());
+        self.consume(received.len());
         received
     }
 
@@ -87,6 +87,7 @@ impl Connection {
     /// Takes the first `count` bytes of [`Self::input`] away (all of them, if there are fewer).
     pub fn consume(&mut self, count: usize) {
         self.input.consume(count);
+        self.context.arrivals.consume();
     }
 
     /// Whether the peer has finished sending: what is in [`Self::input`] is the last.
@@ -142,14 +143,14 @@ impl Connection {
         self.context.clock.date()
     }
 
-    /// With what the input of this moment came.
+    /// With what the first of the [`input`](Self::input) came: to be asked before that is consumed.
     pub(crate) fn arrival(&self) -> Arrival {
-        self.context.arrivals.latest()
+        self.context.arrivals.current()
     }
 
-    /// What is handled from now on did not come together with what was handled before.
-    pub(crate) fn begin_arrival(&self) {
-        self.context.arrivals.begin();
+    /// Counts what comes, for [`arrival`](Self::arrival).
+    pub(crate) fn arrivals(&self) -> &Arrivals {
+        &self.context.arrivals
     }
 
     pub(crate) fn counters(&self) -> &Counters {

@@ -1,13 +1,22 @@
-//! Which requests came together: what one read of a socket brought had all been sent before that read.
+//! Which requests came together, so that what is found out for one of them, the state of a file say, is fresh for the others.
 //!
-//! So what is found out for one of them, the state of a file say, is fresh for the others. A request that may have
-//! changed something ends that: what follows it, even in the same read, has an arrival of its own.
+//! ```text
+//!   the system says who has input             one client's turn, and what its reads bring
+//!   ─────────────┬───────────────────────────────────┬──────────────────────────────────────────►
+//!          begin_batch                             begin
+//!                 ├ the first request of each of those clients had begun to come by then
+//!                                                     └ what was read had all been sent by then
+//! ```
+//!
+//! An answer may show the state of any moment between its request's first byte and its own last one. So the batch's
+//! first requests may share what was found out since the batch began, and what follows them in their connections what
+//! was found out since it was read. A request that may have changed something ends both.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// When a request came. Requests with equal arrivals had all been sent when the first of them was handled, they are
-/// safe (RFC 9110 section 9.2.1), and nothing else was handled between them on their loop.
+/// When a request came. Requests with equal arrivals had all begun to be sent when the first of them was handled, they
+/// are safe (RFC 9110 section 9.2.1), and nothing that was not safe was handled between them on their loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Arrival {
     /// Which counter it is of: no two loops share one, not even of two servers.
@@ -18,23 +27,59 @@ pub(crate) struct Arrival {
 /// Counts the arrivals of one loop.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
-    latest: Cell<Arrival>,
+    /// Of those of whom the system last said that they have input.
+    batch: Cell<Arrival>,
+    /// Of what stands first in the input of the client whose turn it is.
+    current: Cell<Arrival>,
+    /// How many there have been.
+    count: Cell<u64>,
 }
 
 impl Arrivals {
     pub(crate) fn new() -> Self {
         static NEXT_SOURCE: AtomicU64 = AtomicU64::new(0);
         let source = NEXT_SOURCE.fetch_add(1, Ordering::Relaxed);
-        Self { latest: Cell::new(Arrival { source, number: 0 }) }
+        let first = Arrival { source, number: 0 };
+        Self { batch: Cell::new(first), current: Cell::new(first), count: Cell::new(1) }
+    }
+
+    /// The system has said who has input, a moment ago.
+    pub(crate) fn begin_batch(&self) {
+        self.batch.set(self.next());
+        self.begin();
     }
 
     /// What comes from now on did not come together with what came before.
     pub(crate) fn begin(&self) {
-        let Arrival { source, number } = self.latest.get();
-        self.latest.set(Arrival { source, number: number + 1 });
+        self.current.set(self.next());
     }
 
-    pub(crate) fn latest(&self) -> Arrival {
-        self.latest.get()
+    /// Somebody has its turn because of input: the first byte of it was there when the batch began.
+    pub(crate) fn join_batch(&self) {
+        self.current.set(self.batch.get());
+    }
+
+    /// A read has brought more. What stood first in the input still does, if there was anything.
+    pub(crate) fn read(&self) {
+        if self.current.get() != self.batch.get() {
+            self.begin();
+        }
+    }
+
+    /// The first of the input was taken away: nobody knows whether the rest was there when the batch began, but it is now.
+    pub(crate) fn consume(&self) {
+        if self.current.get() == self.batch.get() {
+            self.begin();
+        }
+    }
+
+    pub(crate) fn current(&self) -> Arrival {
+        self.current.get()
+    }
+
+    fn next(&self) -> Arrival {
+        let number = self.count.get();
+        self.count.set(number + 1);
+        Arrival { number, ..self.batch.get() }
     }
 }

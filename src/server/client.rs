@@ -126,12 +126,17 @@ impl Client {
     /// Takes note of why it has its turn.
     pub(crate) fn hear(&mut self, cause: Cause, buffers: &mut Buffers) {
         self.connection.output.borrow(&mut buffers.output);
-        self.connection.begin_arrival();
+        self.connection.arrivals().begin();
         match cause {
             // Its protocol may have closed it when it was opened.
             Cause::Accepted => self.ask(|_, _| Ok(Next::Wait)),
             Cause::Again => {}
-            Cause::Ready(now) => self.note(now),
+            Cause::Ready(now) => {
+                if now.readable {
+                    self.connection.arrivals().join_batch();
+                }
+                self.note(now);
+            }
             Cause::Note(note) => self.ask(|session, connection| session.on_note(connection, note)),
             Cause::Deadline => self.hear_deadline(),
             Cause::Shutdown => {
@@ -199,14 +204,17 @@ impl Client {
     }
 
     fn take(&mut self, pulled: Pull) {
-        self.connection.begin_arrival();
+        self.connection.arrivals().read();
         match pulled {
             Pull::Bytes(count) => self.connection.counters().count_received(count as u64),
             Pull::Drained(count) => {
                 self.connection.counters().count_received(count as u64);
                 self.readiness.readable = self.readiness.read_closed;
             }
-            Pull::Blocked => self.readiness.readable = false,
+            Pull::Blocked => {
+                self.readiness.readable = false;
+                self.connection.arrivals().begin();
+            }
             Pull::End => {
                 self.readiness.readable = false;
                 self.connection.input.finish();

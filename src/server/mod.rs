@@ -212,7 +212,7 @@ impl WebServer {
         while !life.is_over() {
             let until = life.next_wake();
             let now = life.event_loop.wait(&mut life.clients.agenda, until, &mut ready)?;
-            life.clients.context.clock.advance(now, SystemTime::now);
+            life.clients.context.begin_batch(now, SystemTime::now);
             for what in ready.drain(..) {
                 let clients = &mut life.clients;
                 match what {

@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn has(cache: &Cache, name: &str) -> bool {
-        cache.recall(name, Arrivals::new().latest(), Wanted::default).is_some()
+        cache.recall(name, Arrivals::new().current(), Wanted::default).is_some()
     }
 
     fn names(count: usize) -> Vec<String> {
@@ -272,7 +272,7 @@ mod tests {
     fn requests_that_came_together_ask_once() {
         let (folder, cache) = fill(1 << 20, &names(1));
         let arrivals = Arrivals::new();
-        let has = || cache.recall("file-0", arrivals.latest(), Wanted::default).is_some();
+        let has = || cache.recall("file-0", arrivals.current(), Wanted::default).is_some();
         assert!(has());
         fs::remove_file(folder.path().join("file-0")).unwrap();
         assert!(has(), "it came with the one before");

@@ -138,6 +138,7 @@ impl TestConn {
 
     fn turn(&mut self, cause: Cause) {
         let Some(client) = &mut self.client else { return };
+        self.context.arrivals.begin_batch();
         let mut turn = WebServer::handle_client_request(client, cause, &mut self.buffers);
         while turn == Turn::Unfinished {
             turn = WebServer::handle_client_request(client, Cause::Again, &mut self.buffers);

@@ -167,6 +167,7 @@ impl TestLoop {
         let mut events = self.events();
         arrange(&mut events);
         let (again, due) = (self.take_again(), self.take_due());
+        self.clients.context.arrivals.begin_batch();
         for event in events {
             match event {
                 TestEvent::Socket(peer) => self.hear_socket(peer, &again),

@@ -28,7 +28,7 @@ impl HttpSession {
                 let response = call(&*self.shared.handler, &mut request, warn_after);
                 if !request.method().is_safe() {
                     // RFC 9112 §9.3.2: what is behind it in the pipeline shall see what it did.
-                    new_socket.begin_arrival();
+                    new_socket.arrivals().begin_batch();
                 }
                 self.answer(new_socket, exchange, response)
             }
@@ -121,55 +121,122 @@ impl Parcel {
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use crate::handler::Handler;
     use crate::message::{Arrival, Request};
     use crate::protocol::Http;
-    use crate::testing::TestConn;
+    use crate::testing::{Fault, PeerId, TestConn, TestLoop};
 
     const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     const POST: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
 
-    /// Sends these, each in a read of its own, and tells which of the requests had equal arrivals.
+    /// What requests came with.
+    #[derive(Clone, Default)]
+    struct Notebook(Arc<Mutex<Vec<Arrival>>>);
+
+    impl Notebook {
+        fn handler(&self) -> Arc<dyn Handler> {
+            let seen = self.0.clone();
+            Arc::new(move |request: &mut Request| seen.lock().unwrap().push(request.arrival()))
+        }
+
+        /// For each request, which was the first that came with the same.
+        fn read(&self) -> Vec<usize> {
+            let seen = self.0.lock().unwrap();
+            seen.iter().map(|arrival| seen.iter().position(|other| other == arrival).unwrap()).collect()
+        }
+    }
+
+    /// Sends these to one connection, each in a read of its own, and tells which of the requests had equal arrivals.
     fn arrivals(reads: &[String]) -> Vec<usize> {
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let notebook = seen.clone();
-        let mut client = TestConn::open(Http::new(move |request: &mut Request| {
-            notebook.lock().unwrap().push(request.arrival());
-        }))
-        .unwrap();
+        let seen = Notebook::default();
+        let mut client = TestConn::open(Http::new(seen.handler())).unwrap();
         for read in reads {
             client.send(read.as_bytes());
         }
-        let seen: Vec<Arrival> = seen.lock().unwrap().clone();
-        seen.iter().map(|arrival| seen.iter().position(|other| other == arrival).unwrap()).collect()
+        seen.read()
+    }
+
+    /// Several clients of one loop.
+    struct Crowd {
+        server: TestLoop,
+        clients: Vec<PeerId>,
+        seen: Notebook,
+    }
+
+    impl Crowd {
+        fn new(clients: usize) -> Self {
+            let seen = Notebook::default();
+            let mut server = TestLoop::new(Http::new(seen.handler()));
+            let address = |number| ([192, 0, 2, number], 5000).into();
+            let clients = (1..).take(clients).map(|number| server.connect(address(number)).unwrap()).collect();
+            Self { server, clients, seen }
+        }
+
+        /// Each client sends its text, and the loop learns of all of them at once.
+        fn batch(&mut self, texts: &[&str]) -> &mut Self {
+            for (client, text) in self.clients.iter().zip(texts) {
+                self.server.send(*client, text.as_bytes());
+            }
+            self.server.step();
+            self
+        }
     }
 
     #[test]
-    fn the_requests_of_one_read_came_together() {
-        assert_eq!(arrivals(&[GET.repeat(3), GET.repeat(2)]), [0, 0, 0, 3, 3]);
+    fn the_requests_of_one_read_came_together_but_for_the_first_which_had_begun_before_it() {
+        assert_eq!(arrivals(&[GET.repeat(4), GET.repeat(3)]), [0, 1, 1, 1, 4, 5, 5]);
     }
 
     #[test]
-    fn a_request_came_when_its_last_byte_did() {
+    fn a_request_with_a_body_came_when_its_last_byte_did() {
         let (start, rest) = POST.split_at(POST.len() - 1);
         assert_eq!(arrivals(&[format!("{GET}{start}"), rest.to_owned()]), [0, 1]);
     }
 
     #[test]
     fn what_follows_a_change_did_not_come_together_with_what_came_before() {
-        assert_eq!(arrivals(&[[GET, POST, GET, GET].concat()]), [0, 0, 2, 2]);
+        assert_eq!(arrivals(&[[GET, GET, POST, GET, GET].concat()]), [0, 1, 1, 3, 3]);
     }
 
     #[test]
-    fn two_connections_never_came_together() {
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let notebook = seen.clone();
-        let handler: Arc<dyn crate::handler::Handler> = Arc::new(move |request: &mut Request| {
-            notebook.lock().unwrap().push(request.arrival());
+    fn the_first_requests_of_a_batch_came_together() {
+        let mut crowd = Crowd::new(3);
+        assert_eq!(crowd.batch(&[GET; 3]).batch(&[GET; 3]).seen.read(), [0, 0, 0, 3, 3, 3]);
+    }
+
+    #[test]
+    fn a_head_that_was_begun_in_another_batch_came_with_the_others_of_its_last_one() {
+        let (start, rest) = GET.split_at(9);
+        assert_eq!(Crowd::new(2).batch(&[start]).batch(&[rest, GET]).seen.read(), [0, 0]);
+    }
+
+    #[test]
+    fn a_request_behind_another_or_behind_an_empty_line_may_have_begun_later_than_the_batch() {
+        let (two, skipped) = (GET.repeat(2), format!("\r\n{GET}"));
+        assert_eq!(Crowd::new(3).batch(&[&two, GET, &skipped]).seen.read(), [0, 1, 0, 3]);
+    }
+
+    #[test]
+    fn a_request_that_a_second_read_brings_may_have_begun_later_than_the_batch() {
+        let mut crowd = Crowd::new(2);
+        let mut is_first = true;
+        crowd.server.fail_with(crowd.clients[1], move |_| {
+            if std::mem::take(&mut is_first) { Fault::Short(GET.len()) } else { Fault::Nothing }
         });
+        assert_eq!(crowd.batch(&[GET, &GET.repeat(2)]).seen.read(), [0, 0, 2]);
+    }
+
+    #[test]
+    fn what_one_client_changes_is_seen_by_the_others_of_the_batch() {
+        assert_eq!(Crowd::new(4).batch(&[GET, POST, GET, GET]).seen.read(), [0, 1, 2, 2]);
+    }
+
+    #[test]
+    fn two_loops_never_saw_something_come_together() {
+        let seen = Notebook::default();
         for _ in 0..2 {
-            TestConn::open(Http::new(handler.clone())).unwrap().send(GET.as_bytes());
+            TestConn::open(Http::new(seen.handler())).unwrap().send(GET.as_bytes());
         }
-        let seen = seen.lock().unwrap();
-        assert_ne!(seen[0], seen[1]);
+        assert_eq!(seen.read(), [0, 1]);
     }
 }

@@ -53,7 +53,9 @@ use self::waits::{Destination, Interruption, Progress, ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
 use crate::connection::{Connection, MOST_UNREAD_BYTES};
 use crate::handler::{Handler, Place, plan};
-use crate::message::{ExchangeId, Known, Note, Origin, ProtocolError, Request, RequestBody, Response, Upgrade};
+use crate::message::{
+    Arrival, ExchangeId, Known, Note, Origin, ProtocolError, Request, RequestBody, Response, Upgrade,
+};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
 pub struct Http {
@@ -289,8 +291,9 @@ impl HttpSession {
         let parsed = if is_worth_a_look { head::parse(input, settings) } else { Ok(None) };
         match parsed {
             Ok(Some((head, length))) => {
+                let arrival = new_socket.arrival();
                 new_socket.consume(length);
-                Step::Go(self.begin_exchange(new_socket, head))
+                Step::Go(self.begin_exchange(new_socket, head, arrival))
             }
             // RFC 9112 §8: a head that will never be complete.
             Ok(None) if new_socket.is_eof() => Step::Go(self.refuse_head(new_socket, ProtocolError::MalformedHead)),
@@ -300,18 +303,13 @@ impl HttpSession {
     }
 
     /// The head is there: ask the handler what it plans, before any of the body is read.
-    fn begin_exchange(&mut self, new_socket: &mut Connection, head: Head) -> State {
+    fn begin_exchange(&mut self, new_socket: &mut Connection, head: Head, arrival: Arrival) -> State {
         self.exchange += 1;
         let wants = if head.method == Method::HEAD { Wants::HeadOnly } else { Wants::HeadAndBody };
         let settings = &self.shared.settings;
         let (id, handler_timeout) = (self.exchange, settings.handler_timeout);
         let exchange = Exchange { id, version: head.version, wants, reuse: head.reuse, handler_timeout };
-        let origin = Origin {
-            peer: new_socket.peer_addr(),
-            address: new_socket.address(),
-            exchange: id,
-            arrival: new_socket.arrival(),
-        };
+        let origin = Origin { peer: new_socket.peer_addr(), address: new_socket.address(), exchange: id, arrival };
         let mut request = Request::new(head.method, head.version, head.raw, origin);
         let plan = plan(&*self.shared.handler, &mut request);
         if let Place::Refused(response) = plan.place {
@@ -322,7 +320,7 @@ impl HttpSession {
         match head.framing {
             Framing::Nothing => {
                 if let Some(sink) = plan.sink {
-                    request.set_body(RequestBody::taken(sink, HeaderMap::new()), new_socket.arrival());
+                    request.set_body(RequestBody::taken(sink, HeaderMap::new()), arrival);
                 }
                 return self.handle(new_socket, request, plan.place, exchange);
             }
