@@ -18,6 +18,7 @@ mod channel;
 pub(crate) mod cookies;
 mod error;
 mod feed;
+mod fields;
 mod into_response;
 #[cfg(feature = "json")]
 pub(crate) mod json;
@@ -40,6 +41,7 @@ pub(crate) use channel::{BodyReceiver, Coder, Received};
 pub use channel::{BodySender, Closed, TrySendError};
 pub use error::{Error, ProtocolError, Result};
 pub(crate) use feed::{Feed, WORTH_WAKING_BYTES, feed};
+pub(crate) use fields::Fields;
 pub use into_response::{Html, IntoResponse};
 pub use reader::Piece;
 pub(crate) use reader::{PieceRead, ReaderBody};

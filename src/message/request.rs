@@ -11,10 +11,12 @@ mod media_type;
 mod routing;
 mod values;
 
+use std::any::Any;
 use std::cell::OnceCell;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
@@ -49,6 +51,8 @@ pub struct Request {
     exchange: ExchangeId,
     arrival: Arrival,
     routing: Routing,
+    /// What the plan has found, for the handler.
+    found: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Where a request comes from.
@@ -116,6 +120,7 @@ impl Request {
             exchange,
             arrival,
             routing: Routing::default(),
+            found: None,
         }
     }
 
@@ -158,7 +163,21 @@ impl Request {
 
     /// The first field of that name (in any case), without the white space around it.
     pub fn header_bytes(&self, name: &str) -> Option<&[u8]> {
-        self.header_values(name).next()
+        let is_named = |field: &&FieldLine| self.head.slice(field.name).eq_ignore_ascii_case(name.as_bytes());
+        match self.map.get() {
+            Some(map) => map.get(name).map(HeaderValue::as_bytes),
+            None => self.head.fields.iter().find(is_named).map(|field| self.head.slice(field.value)),
+        }
+    }
+
+    /// The names of all fields, as they were written.
+    pub(crate) fn header_names(&self) -> impl Iterator<Item = &[u8]> {
+        let (built, raw) = match self.map.get() {
+            Some(map) => (Some(map.keys()), [].iter()),
+            None => (None, self.head.fields.iter()),
+        };
+        let built = built.into_iter().flatten().map(|name| name.as_str().as_bytes());
+        built.chain(raw.map(|field| self.head.slice(field.name)))
     }
 
     /// All fields of that name, in the order in which they came.
@@ -264,6 +283,17 @@ impl Request {
     /// With which others it came; see [`Arrival`].
     pub(crate) fn arrival(&self) -> Arrival {
         self.arrival
+    }
+
+    /// A handler is asked twice, for its plan and for its answer: what the plan has found out can be left here. Whoever takes it
+    /// must see that it is what it would have found itself, since decorators may have changed the request meanwhile.
+    pub(crate) fn set_found(&mut self, found: Arc<dyn Any + Send + Sync>) {
+        self.found = Some(found);
+    }
+
+    /// What the plan left, if it is such a thing.
+    pub(crate) fn take_found<T: Any + Send + Sync>(&mut self) -> Option<Arc<T>> {
+        self.found.take()?.downcast().ok()
     }
 
     /// Its body is there, or begins to be; it came with this arrival.

@@ -4,11 +4,13 @@
 //! a handler that sets them is overruled.
 
 use std::fmt;
+use std::sync::{LazyLock, OnceLock};
 
 use http::header::{CONTENT_TYPE, HeaderName, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::body::Kind;
+use super::fields::Fields;
 use super::{Body, ExchangeId};
 
 /// One response.
@@ -22,7 +24,7 @@ use super::{Body, ExchangeId};
 /// ```
 pub struct Response {
     status: StatusCode,
-    headers: HeaderMap,
+    fields: Fields,
     body: Body,
     /// What decorators want to do to an answer that has not come yet, in order.
     changes: Vec<Change>,
@@ -48,6 +50,9 @@ enum Soundness {
     Broken,
 }
 
+/// The media type of text.
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
 type Change = Box<dyn FnOnce(Response) -> Response + Send>;
 
 impl Response {
@@ -55,7 +60,7 @@ impl Response {
     pub fn new(status: StatusCode) -> Self {
         Self {
             status,
-            headers: HeaderMap::new(),
+            fields: Fields::Own(HeaderMap::new()),
             body: Body::empty(),
             changes: Vec::new(),
             soundness: Soundness::Sound,
@@ -65,7 +70,7 @@ impl Response {
 
     /// 200 with text (`text/plain; charset=utf-8`).
     pub fn text(body: impl Into<Body>) -> Self {
-        Self::of(HeaderValue::from_static("text/plain; charset=utf-8"), body.into())
+        Self::of(TEXT, body.into())
     }
 
     /// 200 with HTML (`text/html; charset=utf-8`).
@@ -88,13 +93,13 @@ impl Response {
         if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Self::new(status); // RFC 9110 §15: these have no content
         }
-        let name = status.canonical_reason().unwrap_or("");
-        Self::text(format!("{} {name}\n", status.as_str())).with_status(status)
+        static OF_TEXT: LazyLock<Fields> = LazyLock::new(|| HeaderMap::from_iter([(CONTENT_TYPE, TEXT)]).into());
+        Self::new(status).with_body(page(status)).with_fields(OF_TEXT.clone())
     }
 
     fn of(media_type: HeaderValue, body: Body) -> Self {
         let mut response = Self::new(StatusCode::OK);
-        response.headers.insert(CONTENT_TYPE, media_type);
+        response.headers_mut().insert(CONTENT_TYPE, media_type);
         response.body = body;
         response
     }
@@ -123,7 +128,7 @@ impl Response {
     pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_ref())) {
             (Ok(name), Ok(value)) => {
-                self.headers.insert(name, value);
+                self.headers_mut().insert(name, value);
                 self
             }
             _ => self.broken(format_args!("the field {name:?}: {:?}", String::from_utf8_lossy(value.as_ref()))),
@@ -144,12 +149,12 @@ impl Response {
 
     /// The fields that the handler set.
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        self.fields.map()
     }
 
     /// The fields, to be changed.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
-        &mut self.headers
+        self.fields.map_mut()
     }
 
     /// The body.
@@ -206,8 +211,24 @@ impl Response {
         self.witness.take()
     }
 
-    pub(crate) fn into_parts(self) -> (StatusCode, HeaderMap, Body) {
-        (self.status, self.headers, self.body)
+    /// The same with all these fields, and no others.
+    pub(crate) fn with_fields(mut self, fields: Fields) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    pub(crate) fn into_parts(self) -> (StatusCode, Fields, Body) {
+        (self.status, self.fields, self.body)
+    }
+}
+
+/// The text of a status. Those that refuse, 400 to 599, are sent often, so each of them is made once.
+fn page(status: StatusCode) -> Body {
+    static REFUSALS: [OnceLock<String>; 200] = [const { OnceLock::new() }; 200];
+    let make = || format!("{} {}\n", status.as_str(), status.canonical_reason().unwrap_or(""));
+    match usize::from(status.as_u16()).checked_sub(400).and_then(|index| REFUSALS.get(index)) {
+        Some(page) => page.get_or_init(make).as_str().into(),
+        None => make().into(),
     }
 }
 
@@ -215,7 +236,7 @@ impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
-            .field("headers", &self.headers)
+            .field("headers", self.headers())
             .field("body", &self.body)
             .finish_non_exhaustive()
     }

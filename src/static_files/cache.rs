@@ -10,8 +10,10 @@
 //! stays, what was not goes (CLOCK). Files that are asked for once do not drive out those that are asked for often.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+
+use smallvec::SmallVec;
 
 use super::beneath::Fingerprint;
 use super::representation::Representation;
@@ -21,9 +23,13 @@ use crate::message::Arrival;
 /// One per folder that is served, shared by all loops.
 #[derive(Debug)]
 pub(super) struct Cache {
+    id: CacheId,
     limit: Cost,
     table: RwLock<Table>,
 }
+
+/// Tells one cache from all others of the program.
+type CacheId = u64;
 
 /// What it takes to keep something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,12 +46,16 @@ pub(super) enum Kept {
     Nothing,
 }
 
+/// What must all be true for an entry to be; of most there is one.
+pub(super) type Fingerprints = SmallVec<[Fingerprint; 1]>;
+
 /// Something that was kept.
 #[derive(Debug)]
 pub(super) struct Entry {
+    cache: CacheId,
     path: Box<str>,
     form: Form,
-    fingerprints: Vec<Fingerprint>,
+    fingerprints: Fingerprints,
     kept: Kept,
     cost: Cost,
     is_used: AtomicBool,
@@ -64,7 +74,7 @@ pub(super) enum Form {
 #[derive(Debug, Default)]
 struct Table {
     /// By the path of the URL; for each, its forms.
-    entries: HashMap<Box<str>, Vec<Arc<Entry>>>,
+    entries: HashMap<Box<str>, SmallVec<[Arc<Entry>; 1]>>,
     /// In the order in which the hand comes by. What has left the table may still stand here, as an empty shell.
     round: VecDeque<Weak<Entry>>,
     held: Cost,
@@ -77,7 +87,8 @@ const ESTIMATED_ENTRY_BYTES: usize = 256;
 impl Cache {
     /// Keeps so much at most.
     pub(super) fn new(limit: Cost) -> Self {
-        Self { limit, table: RwLock::default() }
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), limit, table: RwLock::default() }
     }
 
     pub(super) fn limit(&self) -> Cost {
@@ -97,13 +108,27 @@ impl Cache {
         Some(entry)
     }
 
+    /// Whether an entry that was recalled a moment ago is what would be recalled now for this path.
+    pub(super) fn would_recall(
+        &self,
+        entry: &Entry,
+        path: &str,
+        arrival: Arrival,
+        wanted: impl FnOnce() -> Wanted,
+    ) -> bool {
+        let is_for = |wanted: Wanted| entry.form == Form::Of(wanted);
+        let is_it = entry.cache == self.id && *entry.path == *path && (entry.form == Form::ForAll || is_for(wanted()));
+        is_it && entry.is_true(arrival)
+    }
+
     /// Keeps it as long as the fingerprints are true, if there is room or can be made.
-    pub(super) fn keep(&self, path: &str, form: Form, kept: Kept, fingerprints: Vec<Fingerprint>) {
+    pub(super) fn keep(&self, path: &str, form: Form, kept: Kept, fingerprints: Fingerprints) {
         let Some(cost) = kept.cost() else { return };
         let bytes = cost.bytes + 2 * path.len() * (1 + fingerprints.len()) + ESTIMATED_ENTRY_BYTES;
         let cost = Cost { bytes, ..cost };
         let (is_used, checked) = (AtomicBool::new(false), Mutex::default());
-        let entry = Entry { path: path.into(), form, fingerprints, kept, cost, is_used, checked };
+        let (cache, path) = (self.id, path.into());
+        let entry = Entry { cache, path, form, fingerprints, kept, cost, is_used, checked };
         self.table.write().unwrap_or_else(PoisonError::into_inner).insert(entry, self.limit);
     }
 }
@@ -125,11 +150,14 @@ impl Entry {
 
     /// Asks the system, unless it was asked for a request that came with this one.
     fn is_true(&self, arrival: Arrival) -> bool {
-        if self.checked.try_lock().is_ok_and(|checked| *checked == Some(arrival)) {
+        let is_true = || self.fingerprints.iter().all(Fingerprint::is_true);
+        // Another loop that asks at this very moment does not tell us: we ask ourselves.
+        let Ok(mut checked) = self.checked.try_lock() else { return is_true() };
+        if *checked == Some(arrival) {
             return true;
         }
-        let is_true = self.fingerprints.iter().all(Fingerprint::is_true);
-        if is_true && let Ok(mut checked) = self.checked.try_lock() {
+        let is_true = is_true();
+        if is_true {
             *checked = Some(arrival);
         }
         is_true
@@ -150,7 +178,7 @@ impl Table {
 
     fn insert(&mut self, entry: Entry, limit: Cost) {
         let is_replaced = |old: &&Arc<Entry>| old.form == entry.form || [old.form, entry.form].contains(&Form::ForAll);
-        let forms = self.entries.get(&entry.path).map(Vec::as_slice).unwrap_or_default();
+        let forms = self.entries.get(&entry.path).map(SmallVec::as_slice).unwrap_or_default();
         let replaced: Vec<_> = forms.iter().filter(is_replaced).cloned().collect();
         replaced.iter().for_each(|old| self.remove(old));
         if !self.make_room(entry.cost, limit) {
@@ -218,6 +246,8 @@ impl Cost {
 mod tests {
     use std::fs::{self, File};
 
+    use smallvec::smallvec;
+
     use super::super::charset::Charsets;
     use super::super::resolve::{Root, Target};
     use super::super::rules::Rules;
@@ -240,7 +270,7 @@ mod tests {
         let (root, target) = (Root::new(folder.path()), Target::root().child(name));
         let place = Place { root: &root, target: &target, charsets: &Charsets::default(), rules: &Rules::default() };
         let variant = variant::choose(&place, file, &metadata, Wanted::default()).unwrap();
-        let fingerprints = vec![Fingerprint::taken_from_an_old_file(&path, &metadata)];
+        let fingerprints = smallvec![Fingerprint::taken_from_an_old_file(&path, &metadata)];
         cache.keep(name, Form::ForAll, Kept::File(Box::new(variant.representation)), fingerprints);
     }
 
@@ -284,10 +314,26 @@ mod tests {
     fn that_there_is_nothing_is_true_until_there_is_something() {
         let (folder, cache) = fill(1 << 20, &[]);
         let path = folder.path().join("later");
-        cache.keep("later", Form::ForAll, Kept::Nothing, vec![Fingerprint::of_nothing(&path).unwrap()]);
+        cache.keep("later", Form::ForAll, Kept::Nothing, smallvec![Fingerprint::of_nothing(&path).unwrap()]);
         assert!(has(&cache, "later"));
         fs::write(&path, "now").unwrap();
         assert!(!has(&cache, "later"));
+    }
+
+    #[test]
+    fn what_was_recalled_is_known_again_where_nothing_else_would_be() {
+        let (folder, cache) = fill(1 << 20, &names(2));
+        let (_other_folder, other) = fill(1 << 20, &names(1));
+        let arrivals = Arrivals::new();
+        let entry = cache.recall("file-0", arrivals.latest(), Wanted::default).unwrap();
+        let is_it = |cache: &Cache, path| cache.would_recall(&entry, path, arrivals.latest(), Wanted::default);
+        assert!(is_it(&cache, "file-0"));
+        assert!(!is_it(&cache, "file-1"), "the path was changed");
+        assert!(!is_it(&other, "file-0"), "the request went to another folder");
+        fs::write(folder.path().join("file-0"), "changed").unwrap();
+        assert!(is_it(&cache, "file-0"), "it was asked for this very request");
+        arrivals.begin();
+        assert!(!is_it(&cache, "file-0"), "its body took its time");
     }
 
     #[test]

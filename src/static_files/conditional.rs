@@ -94,6 +94,17 @@ impl Modified {
     }
 }
 
+/// Whether the client asks for no more and no less than the file: no condition, whose fields all begin with `If-`
+/// (RFC 9110 section 13.1), and no part of it. Most do, and one look at their fields is enough.
+pub(super) fn is_plain(request: &Request) -> bool {
+    let is_other = |name: &[u8]| match name {
+        [b'i' | b'I', b'f' | b'F', b'-', ..] => true,
+        [b'r' | b'R', ..] => name.eq_ignore_ascii_case(b"range"),
+        _ => false,
+    };
+    !request.header_names().any(is_other)
+}
+
 /// The steps of RFC 9110 section 13.2.2, for GET and HEAD.
 pub(super) fn evaluate(request: &Request, current: &Validators) -> Verdict {
     let modified = current.modified.as_ref().map(|modified| modified.time);
@@ -126,9 +137,9 @@ fn is_read(request: &Request) -> bool {
 
 /// A date in any of the three forms of RFC 9110 section 5.6.7. Another is no date, nor are two, and the field is ignored.
 pub(super) fn date(request: &Request, name: &str) -> Option<SystemTime> {
-    let mut values = request.header_values(name);
-    let (date, another) = (values.next()?, values.next());
-    let text = std::str::from_utf8(date).ok().filter(|_| another.is_none())?;
+    let date = request.header_bytes(name)?;
+    let is_alone = request.header_values(name).nth(1).is_none();
+    let text = std::str::from_utf8(date).ok().filter(|_| is_alone)?;
     // httpdate does not look at the byte before the time in `Sunday, 06-Nov-94 08:49:37 GMT`.
     let has_a_time = !text.ends_with("GMT") || text.rsplit(' ').nth(1).is_some_and(|time| time.len() == 8);
     httpdate::parse_http_date(text).ok().filter(|_| has_a_time)

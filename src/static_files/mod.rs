@@ -292,7 +292,7 @@ impl StaticFiles {
     }
 
     /// The answer that is ready, if one is.
-    fn recall(&self, request: &Request) -> Option<Response> {
+    fn recall(&self, request: &mut Request) -> Option<Response> {
         if request.is_mount_without_slash() {
             return None; // a redirect
         }
@@ -302,9 +302,13 @@ impl StaticFiles {
         })
     }
 
-    /// What is known of the path, for all who ask.
-    fn known(&self, request: &Request) -> Option<Arc<Entry>> {
-        self.cache.recall(request.path(), request.arrival(), || Wanted::of(request))
+    /// What is known of the path, for all who ask. The plan leaves it for the answer.
+    fn known(&self, request: &mut Request) -> Option<Arc<Entry>> {
+        let found = request.take_found::<Entry>();
+        let (path, arrival, wanted) = (request.path(), request.arrival(), || Wanted::of(request));
+        found
+            .filter(|entry| self.cache.would_recall(entry, path, arrival, wanted))
+            .or_else(|| self.cache.recall(path, arrival, wanted))
     }
 
     /// The codings that are worth looking for.
@@ -321,8 +325,8 @@ impl Handler for StaticFiles {
     fn handle(&self, request: &mut Request) -> Response {
         match *request.method() {
             Method::GET | Method::HEAD => {
-                let answer = || self.answer(request).unwrap_or_else(|refusal| refusal.answer(request));
-                self.recall(request).unwrap_or_else(answer)
+                let known = self.recall(request);
+                known.unwrap_or_else(|| self.answer(request).unwrap_or_else(|refusal| refusal.answer(request)))
             }
             Method::OPTIONS => allow(Response::new(StatusCode::NO_CONTENT)),
             // RFC 9110 §15.5.6 and §15.6.2: not for this resource, or not at all.
@@ -335,7 +339,8 @@ impl Handler for StaticFiles {
 
     /// Compression takes its time, and so does a large folder: what may need it and is not ready goes to a worker.
     fn plan(&self, request: &mut Request) -> Plan {
-        if self.known(request).is_some() {
+        if let Some(entry) = self.known(request) {
+            request.set_found(entry);
             return Plan::inline();
         }
         let may_take_long = request.path().ends_with('/') || !self.wanted(request).is_nothing();

@@ -35,8 +35,8 @@ pub(super) fn select(request: &Request, current: &Validators, length: u64) -> Se
 
 /// The value of a field that is no list: given twice, it says nothing.
 fn only<'a>(request: &'a Request, name: &str) -> Option<&'a [u8]> {
-    let mut values = request.header_values(name);
-    values.next().filter(|_| values.next().is_none())
+    let value = request.header_bytes(name)?;
+    request.header_values(name).nth(1).is_none().then_some(value)
 }
 
 /// RFC 9110 §13.1.5: with If-Range, a part is sent only if the client's other parts are of this version. Both kinds of

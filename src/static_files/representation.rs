@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE};
@@ -14,14 +14,16 @@ use super::conditional::{self, Validators, Verdict};
 use super::multipart;
 use super::range::{self, Selection};
 use crate::coding::{self, Coding};
-use crate::message::{Body, FileSlice, Part, Request, Response};
+use crate::message::{Body, Fields, FileSlice, Part, Request, Response};
 
 /// A file as it was at one moment, in one content coding.
 #[derive(Debug)]
 pub(super) struct Representation {
     validators: Validators,
-    /// The fields of the 200.
-    fields: HeaderMap,
+    /// Those of the 200, shared by all of them.
+    fields: Fields,
+    /// Those of the 304, once one was sent.
+    of_not_modified: OnceLock<Fields>,
     content: Content,
 }
 
@@ -65,16 +67,21 @@ impl Representation {
         if let Some(coding) = coding {
             fields.insert(CONTENT_ENCODING, coding.field_value());
         }
-        Self { validators, fields, content }
+        Self { validators, fields: fields.into(), of_not_modified: OnceLock::new(), content }
     }
 
-    /// The fields of the 200, to be changed before the first answer.
-    pub(super) fn fields_mut(&mut self) -> &mut HeaderMap {
-        &mut self.fields
+    /// Changes the fields of the 200, before the first answer.
+    pub(super) fn change_fields(&mut self, change: impl FnOnce(&mut HeaderMap)) {
+        let mut fields = self.fields.map().clone();
+        change(&mut fields);
+        self.fields = fields.into();
     }
 
     /// Answers a GET or HEAD request.
     pub(super) fn answer(&self, request: &Request) -> Response {
+        if conditional::is_plain(request) {
+            return self.whole();
+        }
         match conditional::evaluate(request, &self.validators) {
             Verdict::Proceed => self.send(request),
             Verdict::NotModified => self.not_modified(),
@@ -85,51 +92,55 @@ impl Representation {
     /// Answers for something that is not there: the whole of it, whatever the conditions, since they are about that other
     /// thing (RFC 9110 §13.2.1).
     pub(super) fn stand_in(&self, status: StatusCode) -> Response {
-        let mut fields = self.fields.clone();
+        let mut response =
+            Response::new(status).with_body(self.body(0..self.length())).with_fields(self.fields.clone());
         for name in [ACCEPT_RANGES, ETAG, LAST_MODIFIED] {
-            fields.remove(name);
+            response.headers_mut().remove(name);
         }
-        let mut response = Response::new(status).with_body(self.body(0..self.length()));
-        *response.headers_mut() = fields;
         response
     }
 
     /// RFC 9110 §15.4.5: the fields that the client's own copy needs, and no others.
     fn not_modified(&self) -> Response {
-        let mut response = Response::new(StatusCode::NOT_MODIFIED);
-        for name in [CACHE_CONTROL, CONTENT_LOCATION, ETAG, EXPIRES, VARY] {
-            for value in self.fields.get_all(&name) {
-                response.headers_mut().append(&name, value.clone());
+        let fields = self.of_not_modified.get_or_init(|| {
+            let mut fields = HeaderMap::new();
+            for name in [CACHE_CONTROL, CONTENT_LOCATION, ETAG, EXPIRES, VARY] {
+                for value in self.fields.map().get_all(&name) {
+                    fields.append(&name, value.clone());
+                }
             }
-        }
-        response
+            fields.into()
+        });
+        Response::new(StatusCode::NOT_MODIFIED).with_fields(fields.clone())
+    }
+
+    fn whole(&self) -> Response {
+        Response::new(StatusCode::OK).with_fields(self.fields.clone()).with_body(self.body(0..self.length()))
     }
 
     fn send(&self, request: &Request) -> Response {
         let length = self.length();
-        let (status, body, field) = match range::select(request, &self.validators, length) {
-            Selection::Whole => (StatusCode::OK, self.body(0..length), None),
+        let (body, (name, value)) = match range::select(request, &self.validators, length) {
+            Selection::Whole => return self.whole(),
             Selection::Part(range) => {
                 let place = HeaderValue::try_from(multipart::content_range(&range, length));
                 let place = place.expect("letters and digits");
-                (StatusCode::PARTIAL_CONTENT, self.body(range), Some((CONTENT_RANGE, place)))
+                (self.body(range), (CONTENT_RANGE, place))
             }
             Selection::Parts(ranges) => {
-                let parts = multipart::compose(&ranges, length, &self.fields[CONTENT_TYPE], |range| self.part(range));
+                let media_type = &self.fields.map()[CONTENT_TYPE];
+                let parts = multipart::compose(&ranges, length, media_type, |range| self.part(range));
                 // RFC 9110 §15.3.7.2: each part says its place, and the whole must not.
-                (StatusCode::PARTIAL_CONTENT, parts.body, Some((CONTENT_TYPE, parts.content_type)))
+                (parts.body, (CONTENT_TYPE, parts.content_type))
             }
             Selection::Unsatisfiable => {
                 return Response::status_page(StatusCode::RANGE_NOT_SATISFIABLE)
                     .with_header(CONTENT_RANGE.as_str(), format!("bytes */{length}"));
             }
         };
-        let mut response = Response::new(status);
-        *response.headers_mut() = self.fields.clone();
-        if let Some((name, value)) = field {
-            response.headers_mut().insert(name, value);
-        }
-        response.with_body(body)
+        let mut response = Response::new(StatusCode::PARTIAL_CONTENT).with_fields(self.fields.clone()).with_body(body);
+        response.headers_mut().insert(name, value);
+        response
     }
 
     fn length(&self) -> u64 {

@@ -2,7 +2,7 @@
 //!
 //! A rule is held against the file that is sent, whatever path led to it: one for `*.html` is for `/about/` and `/about`
 //! too, and for the page that stands in where nothing was found. All forms of a file count as the file itself. It is done
-//! once, when the [`Representation`](super::representation::Representation) is made, and costs nothing when it is sent again.
+//! once, when the [`Representation`] is made, and costs nothing when it is sent again.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::glob::Glob;
+use super::representation::Representation;
 
 /// The fields that are added to files, in the order in which they were said.
 #[derive(Debug, Default)]
@@ -60,18 +61,20 @@ impl Rules {
     }
 
     /// Adds what is said of this file; what is said last counts.
-    pub(super) fn apply(&self, path: &Path, fields: &mut HeaderMap) {
+    pub(super) fn apply(&self, path: &Path, representation: &mut Representation) {
         if self.rules.is_empty() {
             return;
         }
         let path = self.prefix.join(path);
-        for rule in self.rules.iter().filter(|rule| rule.files.fits(&path)) {
-            if rule.name == header::VARY {
-                vary(fields, &rule.value); // beside what we know ourselves
-            } else {
-                fields.insert(rule.name.clone(), rule.value.clone());
+        representation.change_fields(|fields| {
+            for rule in self.rules.iter().filter(|rule| rule.files.fits(&path)) {
+                if rule.name == header::VARY {
+                    vary(fields, &rule.value); // beside what we know ourselves
+                } else {
+                    fields.insert(rule.name.clone(), rule.value.clone());
+                }
             }
-        }
+        });
     }
 }
 

@@ -11,8 +11,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::beneath::Fingerprint;
-use super::cache::Form;
+use smallvec::smallvec;
+
+use super::cache::{Fingerprints, Form};
 use super::charset::{Charset, Charsets};
 use super::conditional::Validators;
 use super::media_type::{Characters, MediaType};
@@ -26,7 +27,7 @@ use crate::message::Request;
 pub(super) struct Variant {
     pub(super) representation: Representation,
     /// What must stay as it is for the representation to be true; `None` if that cannot be told.
-    pub(super) fingerprints: Option<Vec<Fingerprint>>,
+    pub(super) fingerprints: Option<Fingerprints>,
     /// For whom it is.
     pub(super) form: Form,
 }
@@ -79,7 +80,7 @@ pub(super) struct Place<'a> {
 /// Reads what has to be read. Fails with `UnexpectedEof` if the file has become shorter meanwhile.
 pub(super) fn choose(place: &Place<'_>, file: File, metadata: &Metadata, wanted: Wanted) -> io::Result<Variant> {
     let mut variant = choose_form(place, file, metadata, wanted)?;
-    place.rules.apply(&place.target.path, variant.representation.fields_mut());
+    place.rules.apply(&place.target.path, &mut variant.representation);
     Ok(variant)
 }
 
@@ -99,12 +100,12 @@ fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: W
             let Found::File(file, metadata) = coded else { continue };
             let content = read_or_keep(file, metadata.len())?;
             let fingerprints =
-                original.and_then(|original| Some(vec![original, root.fingerprint(&sidecar, &metadata)?]));
+                original.and_then(|original| Some(smallvec![original, root.fingerprint(&sidecar, &metadata)?]));
             let representation = Representation::new(content_type, Some(coding), validators(&metadata), content);
             return Ok(Variant { representation, fingerprints, form });
         }
     }
-    let fingerprints = original.map(|original| vec![original]);
+    let fingerprints = original.map(|original| smallvec![original]);
     let validators = validators(metadata);
     if let Some(coding) = wanted.iter().next()
         && (COMPRESS_AT_LEAST_BYTES..=COMPRESS_AT_MOST_BYTES).contains(&metadata.len())

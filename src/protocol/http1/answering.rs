@@ -45,19 +45,19 @@ impl HttpSession {
         }
         let mut response = final_answer(response, exchange.id, self.life);
         let witness = response.take_witness();
-        let (status, headers, body) = response.into_parts();
+        let (status, fields, body) = response.into_parts();
         self.unsent_answers += 1;
         let is_last = exchange.id >= self.shared.settings.requests_per_connection;
         if is_last {
             log::debug!("{} has brought all its requests (requests_per_connection)", new_socket.peer_addr());
         }
-        if is_last || self.life == Life::Draining || asks_to_close(&headers) {
+        if is_last || self.life == Life::Draining || fields.steering().is_some_and(asks_to_close) {
             exchange.reuse = Reuse::Close;
         }
         new_socket.counters().count_answer(status);
         let (length, body) = exchange.frame(status, body);
         let date = new_socket.date();
-        new_socket.output.put_with(|out| encode::head(out, &exchange, status, &headers, length, date));
+        new_socket.output.put_with(|out| encode::head(out, &exchange, status, &fields, length, date));
         if let Some(witness) = witness {
             new_socket.output.begin_receipt(status, witness);
         }

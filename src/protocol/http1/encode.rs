@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode, Version};
 
 use super::exchange::{Exchange, Reuse};
 use crate::connection::DATE_BYTES;
+use crate::message::Fields;
 
 /// How the client will know where the body ends (RFC 9112 section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(super) fn head(
     out: &mut Vec<u8>,
     exchange: &Exchange,
     status: StatusCode,
-    headers: &HeaderMap,
+    fields: &Fields,
     length: Length,
     date: [u8; DATE_BYTES],
 ) {
@@ -42,10 +43,13 @@ pub(super) fn head(
     out.extend_from_slice(b"\r\ndate: ");
     out.extend_from_slice(&date);
     out.extend_from_slice(b"\r\n");
-    for (name, value) in headers {
-        if !is_ours(name) {
-            field(out, name.as_str(), value.as_bytes());
-        }
+    match fields {
+        Fields::Own(map) => lines(out, map),
+        Fields::Shared(shared) => out.extend_from_slice(shared.lines(|map| {
+            let mut out = Vec::new();
+            lines(&mut out, map);
+            out
+        })),
     }
     match length {
         Length::Known(length) => field(out, "content-length", itoa::Buffer::new().format(length).as_bytes()),
@@ -58,10 +62,19 @@ pub(super) fn head(
         (Reuse::KeepAlive, Version::HTTP_10) => field(out, "connection", b"keep-alive"),
         (Reuse::KeepAlive | Reuse::Switch, _) => {}
     }
-    if headers.contains_key(UPGRADE) {
+    if fields.steering().is_some_and(|fields| fields.contains_key(UPGRADE)) {
         field(out, "connection", b"upgrade"); // RFC 9110 §7.8
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// The fields of a handler.
+fn lines(out: &mut Vec<u8>, map: &HeaderMap) {
+    for (name, value) in map {
+        if !is_ours(name) {
+            field(out, name.as_str(), value.as_bytes());
+        }
+    }
 }
 
 /// The start of a chunk (RFC 9112 section 7.1); its data and CR LF follow.

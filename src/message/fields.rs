@@ -1,0 +1,115 @@
+//! The header fields of a response: its own, or those of all answers that say the same.
+//!
+//! A file that is asked for again and again is answered with the same fields each time. Such fields are shared: no answer
+//! copies them, and a protocol writes them down once ([`SharedFields::lines`]). Who wants to change them gets a copy of its
+//! own, and need not know.
+//!
+//! Pattern: Flyweight.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use http::HeaderMap;
+use http::header::{CONNECTION, UPGRADE};
+
+/// All fields of one response.
+#[derive(Clone)]
+pub(crate) enum Fields {
+    Own(HeaderMap),
+    Shared(Arc<SharedFields>),
+}
+
+/// Fields of many responses, none of which steers the connection.
+#[derive(Clone)]
+pub(crate) struct SharedFields {
+    map: HeaderMap,
+    /// As HTTP/1 writes them.
+    lines: OnceLock<Box<[u8]>>,
+}
+
+impl Fields {
+    pub(crate) fn map(&self) -> &HeaderMap {
+        match self {
+            Self::Own(map) => map,
+            Self::Shared(shared) => &shared.map,
+        }
+    }
+
+    /// To be changed, for this one response.
+    pub(crate) fn map_mut(&mut self) -> &mut HeaderMap {
+        match self {
+            Self::Own(map) => map,
+            Self::Shared(shared) => {
+                *self = Self::Own(shared.map.clone());
+                self.map_mut()
+            }
+        }
+    }
+
+    /// The fields where one may steer the connection: close it, or have it speak another protocol.
+    pub(crate) fn steering(&self) -> Option<&HeaderMap> {
+        match self {
+            Self::Own(map) => Some(map),
+            Self::Shared(_) => None,
+        }
+    }
+}
+
+impl SharedFields {
+    /// The lines of these fields; `write` writes them the first time.
+    pub(crate) fn lines(&self, write: impl FnOnce(&HeaderMap) -> Vec<u8>) -> &[u8] {
+        self.lines.get_or_init(|| write(&self.map).into())
+    }
+}
+
+/// To be shared by whoever clones it. What steers a connection is for one answer alone, and stays its own.
+impl From<HeaderMap> for Fields {
+    fn from(map: HeaderMap) -> Self {
+        match map.contains_key(CONNECTION) || map.contains_key(UPGRADE) {
+            true => Self::Own(map),
+            false => Self::Shared(Arc::new(SharedFields { map, lines: OnceLock::new() })),
+        }
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.map().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use http::header::{ETAG, VARY};
+
+    use super::*;
+
+    fn fields(names: &[http::HeaderName]) -> Fields {
+        let value = || HeaderValue::from_static("a");
+        names.iter().map(|name| (name.clone(), value())).collect::<HeaderMap>().into()
+    }
+
+    #[test]
+    fn a_change_is_for_one_alone() {
+        let one = fields(&[ETAG]);
+        let mut other = one.clone();
+        other.map_mut().insert(VARY, HeaderValue::from_static("b"));
+        assert_eq!((one.map().len(), other.map().len()), (1, 2));
+        assert!(other.steering().is_some(), "who changes them may have put anything there");
+    }
+
+    #[test]
+    fn what_steers_a_connection_is_not_shared() {
+        assert!(fields(&[ETAG]).steering().is_none());
+        assert!(fields(&[ETAG, CONNECTION]).steering().is_some());
+        assert!(fields(&[UPGRADE]).steering().is_some());
+    }
+
+    #[test]
+    fn the_lines_are_written_once() {
+        let Fields::Shared(shared) = fields(&[ETAG]) else { panic!("they do not steer") };
+        assert_eq!(shared.lines(|map| vec![b'x'; map.len()]), b"x");
+        assert_eq!(shared.lines(|_| unreachable!("they are there")), b"x");
+    }
+}
