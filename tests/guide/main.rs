@@ -2,10 +2,14 @@
 //!
 //! What its pages type into a terminal is typed by tests/guide/run, whose header has the forms of all fences.
 
+mod course;
+mod course_refuses;
 mod page;
 mod rules;
 mod rules_refuse;
 mod run_refuses;
+#[cfg(feature = "markdown")]
+mod served;
 
 use std::fs;
 use std::path::Path;
@@ -45,6 +49,13 @@ fn the_chapters_are_those_of_the_course_and_whole() {
     let (_, pages) = guide();
     none(rules::folders_are_those_of_the_course(&pages));
     none(pages.iter().flat_map(|page| rules::chapters_are_whole(page, &pages)));
+    none(course::every_part_is_there(&pages));
+    none(course::the_landing_page_leads_to_all(&pages));
+}
+
+#[test]
+fn the_words_of_the_glossary_are_those_of_the_chapters() {
+    none(course::glossaries_are_of_the_chapters(&guide().1));
 }
 
 #[test]

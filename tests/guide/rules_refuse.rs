@@ -3,7 +3,7 @@
 use crate::page::Page;
 use crate::rules::{self, Files};
 
-fn page(path: &str, text: &str) -> Page {
+pub(crate) fn page(path: &str, text: &str) -> Page {
     Page::parse(path, text).unwrap()
 }
 
@@ -13,12 +13,12 @@ fn files(of: &[(&str, &str)]) -> Files {
 
 /// One complaint, which says this.
 #[track_caller]
-fn refused(complaints: &[String], saying: &str) {
+pub(crate) fn refused(complaints: &[String], saying: &str) {
     assert!(complaints.len() == 1 && complaints[0].contains(saying), "wanted {saying:?}: {complaints:?}");
 }
 
 #[track_caller]
-fn passed(complaints: &[String]) {
+pub(crate) fn passed(complaints: &[String]) {
     assert!(complaints.is_empty(), "{complaints:?}");
 }
 
