@@ -1,7 +1,8 @@
 //! Markdown to HTML that can do no harm.
 //!
 //! `pulldown-cmark` reads it; what could act is changed on the way: HTML in it is shown as the text that it is, a link
-//! leads to the web, to a mail program or to another file, and a picture comes from this server or becomes a link.
+//! leads to the web, to a mail program or to another file, and a picture comes from this server or becomes a link. Nor is a
+//! line end between two Chinese characters the space that HTML would make of it.
 
 use maud::{Markup, PreEscaped};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
@@ -13,8 +14,31 @@ pub(super) fn render(text: &str) -> Markup {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut page = String::with_capacity(text.len() * 3 / 2);
     let mut pictures = Vec::new();
-    html::push_html(&mut page, Parser::new_ext(text, options).map(|event| make_harmless(event, &mut pictures)));
+    let events = Parser::new_ext(text, options).map(|event| make_harmless(event, &mut pictures)).collect();
+    html::push_html(&mut page, join_lines(events).into_iter());
     PreEscaped(page)
+}
+
+/// Leaves out the line ends between two characters of a script that has no spaces (CSS Text 4, section 4.1.3).
+fn join_lines(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let text = |event: Option<&Event<'_>>| match event {
+        Some(Event::Text(text)) => text.to_string(),
+        _ => String::new(),
+    };
+    let is_none = |at: usize| {
+        let (before, after) = (text(at.checked_sub(1).and_then(|at| events.get(at))), text(events.get(at + 1)));
+        before.ends_with(has_no_spaces) && after.starts_with(has_no_spaces)
+    };
+    let joined: Vec<_> = (0..events.len()).map(|at| events[at] == Event::SoftBreak && is_none(at)).collect();
+    let mut joined = joined.into_iter();
+    events.retain(|_| joined.next() != Some(true));
+    events
+}
+
+/// Chinese characters and kana, and the marks that are written among them. Korean has spaces.
+fn has_no_spaces(character: char) -> bool {
+    matches!(character, '\u{2E80}'..='\u{312F}' | '\u{31A0}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
+        | '\u{FE30}'..='\u{FE4F}' | '\u{FF00}'..='\u{FFEF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
 /// What became of the pictures that are open: as they are, or a link.
@@ -88,6 +112,24 @@ mod tests {
         assert_eq!(rendered("###### F"), "<h6>F</h6>\n");
         let table = rendered("|a|b|\n|:-|-:|\n|1|2|");
         assert!(table.contains("<td>1</td>") && !table.contains("style"), "{table}");
+    }
+
+    #[test]
+    fn lines_of_chinese_are_joined_without_a_space() {
+        for (text, shown) in [
+            ("七步，\n就是", "七步，就是"),
+            ("七\n步\n七", "七步七"),
+            ("かな\nカナ", "かなカナ"),
+            ("七 步", "七 步"),
+            ("seven\nsteps", "seven\nsteps"),
+            ("七步\nqibu", "七步\nqibu"),
+            ("일곱\n걸음", "일곱\n걸음"),
+            ("`七`\n步", "<code>七</code>\n步"),
+            ("七  \n步", "七<br />\n步"),
+        ] {
+            assert_eq!(rendered(text), format!("<p>{shown}</p>\n"));
+        }
+        assert_eq!(rendered("```\n七\n步\n```"), "<pre><code>七\n步\n</code></pre>\n");
     }
 
     #[test]
