@@ -11,7 +11,7 @@ use bytes::{Buf, Bytes};
 use http::StatusCode;
 
 use super::receipts::Receipts;
-use crate::message::{FileSlice, Witness};
+use crate::message::{Fate, FileSlice};
 
 /// Up to so many bytes, a copy is cheaper than a segment of its own.
 const COPY_AT_MOST_BYTES: usize = 4 * 1024;
@@ -98,10 +98,10 @@ impl Output {
         }
     }
 
-    /// What is queued next is the body of an answer: `witness` wants to know how much of it is sent.
-    pub(crate) fn begin_receipt(&mut self, status: StatusCode, witness: Witness) {
+    /// What is queued next is the body of an answer: `fate` is told how much of it is sent.
+    pub(crate) fn begin_receipt(&mut self, status: StatusCode, fate: Fate) {
         let begin = self.end();
-        self.receipts.begin(status, begin, witness);
+        self.receipts.begin(status, begin, fate);
     }
 
     /// All of that body is queued.
@@ -266,138 +266,4 @@ impl Drop for Output {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use super::*;
-
-    fn content(output: &Output) -> Vec<Vec<u8>> {
-        let mut slices = [IoSlice::new(&[]); SLICES_PER_WRITE];
-        let count = output.slices(&mut slices);
-        slices[..count].iter().map(|slice| slice.to_vec()).collect()
-    }
-
-    fn file(length: u64) -> FileSlice {
-        FileSlice { file: Arc::new(tempfile::tempfile().unwrap()), offset: 0, length }
-    }
-
-    #[test]
-    fn a_head_and_a_small_body_are_one_slice() {
-        let mut output = Output::default();
-        output.put(b"head ");
-        output.put_bytes(Bytes::from_static(b"body"));
-        assert_eq!(content(&output), [b"head body"]);
-    }
-
-    #[test]
-    fn order_is_kept_among_copies_references_and_files() {
-        let mut output = Output::default();
-        let large = Bytes::from(vec![b'x'; COPY_AT_MOST_BYTES + 1]);
-        output.put(b"a");
-        output.put_bytes(large.clone());
-        output.put(b"b");
-        output.put_file(file(5));
-        output.put(b"c");
-        assert_eq!(content(&output), [b"a".to_vec(), large.to_vec(), b"b".to_vec()]);
-        output.advance(1 + large.len() + 1);
-        assert!(matches!(output.front(), Front::File(slice) if slice.length == 5));
-        output.advance(5);
-        assert_eq!(content(&output), [b"c"]);
-        output.advance(1);
-        assert!(output.is_empty());
-        assert_eq!(output.sent(), 8 + large.len() as u64);
-    }
-
-    #[test]
-    fn a_short_write_leaves_the_rest_in_front() {
-        let mut output = Output::default();
-        output.put(b"abcdef");
-        output.advance(2);
-        output.put(b"gh");
-        assert_eq!(content(&output), [b"cdefgh"]);
-    }
-
-    #[test]
-    fn file_bytes_are_not_memory_but_a_queued_file_is_enough() {
-        let mut output = Output::default();
-        output.put_file(file(1 << 40));
-        assert_eq!(output.memory(), 0);
-        assert!(output.is_full());
-    }
-
-    #[test]
-    fn a_head_waits_for_a_small_file_only() {
-        for (length, expected) in [(1, More::Follows), (WAITS_FOR_FILE_BYTES, More::Nothing)] {
-            let mut output = Output::default();
-            output.put(b"head");
-            output.put_file(file(length));
-            assert!(matches!(output.front(), Front::Bytes { more } if more == expected));
-        }
-    }
-
-    /// What these receipts were told.
-    fn witness(told: &Arc<Mutex<Vec<u64>>>) -> Witness {
-        let told = told.clone();
-        Box::new(move |sent| told.lock().unwrap().push(sent.body_bytes))
-    }
-
-    #[test]
-    fn receipts_are_told_when_the_last_byte_of_their_body_is_sent_and_not_before() {
-        let told = Arc::default();
-        let mut output = Output::default();
-        for body in ["12345", "", "123"] {
-            output.put(b"head ");
-            output.begin_receipt(StatusCode::OK, witness(&told));
-            output.put(body.as_bytes());
-            output.end_receipt();
-        }
-        for (sent, so_far) in [(9, &[][..]), (1, &[5]), (4, &[5]), (1, &[5, 0]), (7, &[5, 0]), (1, &[5, 0, 3])] {
-            output.advance(sent);
-            assert_eq!(*told.lock().unwrap(), so_far);
-        }
-    }
-
-    #[test]
-    fn receipts_of_a_client_that_leaves_say_how_much_it_got() {
-        for (sent, expected) in
-            [(0, [0, 0]), (5, [0, 0]), (8, [3, 0]), (15 + 4096, [10 + 4096, 0]), (30 + 4096, [10 + 4096, 5])]
-        {
-            let told = Arc::default();
-            let mut output = Output::default();
-            output.put(b"head ");
-            output.begin_receipt(StatusCode::OK, witness(&told));
-            output.put_file(file(4096));
-            output.put(b"0123456789");
-            output.end_receipt();
-            output.put(b"head 12345");
-            output.begin_receipt(StatusCode::OK, witness(&told));
-            output.put(b"a stream that is never complete");
-            output.advance(sent);
-            drop(output);
-            assert_eq!(*told.lock().unwrap(), expected, "{sent} bytes sent");
-        }
-    }
-
-    #[test]
-    fn a_witness_that_panics_ends_nothing() {
-        let mut output = Output::default();
-        output.begin_receipt(StatusCode::OK, Box::new(|_| panic!("it was not prepared for that")));
-        output.end_receipt();
-        output.put(b"abc");
-        output.advance(3);
-        assert!(output.is_empty());
-    }
-
-    #[test]
-    fn an_empty_output_gives_its_buffer_back() {
-        let (mut output, mut spare) = (Output::default(), Vec::with_capacity(128));
-        output.borrow(&mut spare);
-        output.put(b"abc");
-        output.give_back(&mut spare);
-        assert_eq!(spare.capacity(), 0, "it is still in use");
-        output.advance(3);
-        output.give_back(&mut spare);
-        assert!(spare.capacity() >= 128);
-        assert_eq!(output.copied.capacity(), 0);
-    }
-}
+mod tests;

@@ -11,11 +11,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use http::StatusCode;
 
-use crate::message::{Sent, Witness};
+use crate::message::{Fate, Sent};
 
 /// The receipts of one connection, in the order of its answers. Places are bytes since the connection began.
 #[derive(Default)]
@@ -29,13 +28,13 @@ struct Receipt {
     begin: u64,
     /// and where it ends; `None` while it is still being made.
     end: Option<u64>,
-    witness: Witness,
+    fate: Fate,
 }
 
 impl Receipts {
     /// A body begins here.
-    pub(super) fn begin(&mut self, status: StatusCode, begin: u64, witness: Witness) {
-        self.open.push_back(Receipt { status, begin, end: None, witness });
+    pub(super) fn begin(&mut self, status: StatusCode, begin: u64, fate: Fate) {
+        self.open.push_back(Receipt { status, begin, end: None, fate });
     }
 
     /// The body that has begun last ends here.
@@ -64,13 +63,9 @@ impl Receipts {
 }
 
 impl Receipt {
-    /// The witness is the application's: its panic must not end the loop.
     fn tell(self, sent: u64) {
         let body_bytes = sent.min(self.end.unwrap_or(sent)).saturating_sub(self.begin);
-        let (witness, sent) = (self.witness, Sent { status: self.status, body_bytes });
-        if catch_unwind(AssertUnwindSafe(|| witness(sent))).is_err() {
-            log::error!("who was told that an answer has been sent panicked");
-        }
+        self.fate.tell(Sent { status: self.status, body_bytes });
     }
 }
 

@@ -8,8 +8,10 @@
 //! What the server refuses by itself, because it is no HTTP or too long or too slow, has a line as well. Why it was refused
 //! stands in the `log` crate under the target `qibu::refused`, and in the JSON lines.
 //!
-//! The line is written when the last byte of the answer has been given to the system, or when the client has gone: it says how
-//! many bytes of the body were sent, so that a download that was broken off is seen as one.
+//! The line is written when the last byte of the answer has been given to the system, or when the client has gone. It says what
+//! became of the request, not what its handler would have liked: how many bytes of the body were sent, so that a download that
+//! was broken off is seen as one; 503 where the server gave up on the handler, 500 where that panicked, and 499, the number
+//! that nginx has for it, where the client went before there was an answer.
 //!
 //! Pattern: Decorator (it watches), Strategy (the formats).
 
@@ -18,12 +20,12 @@ mod format;
 mod record;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use self::format::LogFormat;
 use self::record::Record;
 use crate::handler::{Handler, Middleware};
-use crate::message::{Refusal, Request, Response};
+use crate::message::{Refusal, Request, Response, Sent};
 
 /// The log target of the lines, to be named in a filter such as `RUST_LOG=qibu::access=info`.
 const TARGET: &str = "qibu::access";
@@ -77,14 +79,13 @@ impl AccessLog {
         self.destination = Destination::Own(Arc::new(destination));
         self
     }
+
+    fn line(&self, record: Record) -> Line {
+        Line { destination: self.destination.clone(), format: self.format, record: Arc::new(Mutex::new(record)) }
+    }
 }
 
 impl Destination {
-    /// A line, which is written when it is known what became of the answer.
-    fn line(&self, format: LogFormat, record: Record) -> Line {
-        Line { destination: self.clone(), format, record }
-    }
-
     fn wants_lines(&self) -> bool {
         match self {
             Self::Log => log::log_enabled!(target: TARGET, log::Level::Info),
@@ -106,42 +107,45 @@ impl Middleware for AccessLog {
         if !self.destination.wants_lines() {
             return next.handle(request);
         }
-        let mut record = Record::of(request);
+        let line = self.line(Record::of(request));
+        request.watch(line.writer());
         let response = next.handle(request);
         // Decorators further in may have found out more.
-        record.client = record::client(request);
-        let line = self.destination.line(self.format, record);
-        response.map(move |response| line.on(response))
+        line.record().client = record::client(request);
+        response.map(move |response| {
+            line.record().note_answer();
+            response
+        })
     }
 
     fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
         if self.destination.wants_lines() {
-            return self.destination.line(self.format, Record::of_refusal(refusal)).on(answer);
+            let line = self.line(Record::of_refusal(refusal));
+            line.record().note_answer();
+            refusal.watch(line.writer());
         }
         answer
     }
 }
 
-/// A line that is to be written.
+/// A line that is to be written, by whoever gets to know what became of the request; the decorator adds to it meanwhile.
 struct Line {
     destination: Destination,
     format: LogFormat,
-    record: Record,
+    record: Arc<Mutex<Record>>,
 }
 
 impl Line {
-    /// The answer is known.
-    fn on(mut self, answer: Response) -> Response {
-        self.record.answer(answer.status());
-        answer.on_sent(move |sent| self.record.sent(sent))
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Written in any case: an answer that was not even begun is in the log, with no bytes.
-impl Drop for Line {
-    fn drop(&mut self) {
-        if self.record.is_answered() {
-            self.destination.write(self.format, &self.record);
+    fn writer(&self) -> impl FnOnce(Sent) + Send + use<> {
+        let line = Self { destination: self.destination.clone(), format: self.format, record: self.record.clone() };
+        move |sent| {
+            let mut record = line.record();
+            record.end(sent);
+            line.destination.write(line.format, &record);
         }
     }
 }

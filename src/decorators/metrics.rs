@@ -4,19 +4,22 @@
 //! gets the sums. What can be counted apart is bounded: a route is a pattern of the [`Router`](crate::Router), such as
 //! `/users/{id}`, never a path that a client has made up; methods are the known ones, statuses are numbers.
 //!
+//! An answer is counted when it is there. Where none comes, what became of the request is counted: 500 for a handler that has
+//! panicked, 503 for one that was too late, and 499, the number that nginx has for it, for a client that went before.
+//!
 //! Pattern: Decorator (it watches).
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Write};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 
 use crate::handler::{Handler, Middleware};
-use crate::message::{Kind, Refusal, Request, Response};
+use crate::message::{Refusal, Request, Response};
 
 /// Counts answers, and has a page that says how many there were. Clones count together.
 ///
@@ -149,19 +152,17 @@ impl Metrics {
 
 impl Middleware for Metrics {
     fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response {
-        let begin = Instant::now();
-        let method = known(request.method());
+        let tally = Arc::new(Tally::begin(self, request));
+        request.watch({
+            let tally = tally.clone();
+            move |sent| tally.count(sent.status)
+        });
         let response = next.handle(request);
-        let route = request.route().unwrap_or_default();
-        if matches!(response.body().kind, Kind::Later(_)) {
-            let (metrics, route) = (self.clone(), route.to_owned());
-            return response.map(move |response| {
-                metrics.count(&route, method, response.status(), begin.elapsed());
-                response
-            });
-        }
-        self.count(route, method, response.status(), begin.elapsed());
-        response
+        tally.learn(request.route());
+        response.map(move |response| {
+            tally.count(response.status());
+            response
+        })
     }
 
     fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
@@ -171,6 +172,42 @@ impl Middleware for Metrics {
         };
         self.count(route, method, answer.status(), Duration::ZERO);
         answer
+    }
+}
+
+/// A request that is to be counted, once: by its answer, or else by what became of it.
+struct Tally {
+    metrics: Metrics,
+    /// As far as it is known.
+    route: Mutex<String>,
+    method: &'static str,
+    begin: Instant,
+    is_counted: AtomicBool,
+}
+
+impl Tally {
+    fn begin(metrics: &Metrics, request: &Request) -> Self {
+        Self {
+            metrics: metrics.clone(),
+            route: Mutex::new(request.route().unwrap_or_default().to_owned()),
+            method: known(request.method()),
+            begin: Instant::now(),
+            is_counted: AtomicBool::new(false),
+        }
+    }
+
+    /// A router that was not asked for its plan finds it when it handles the request.
+    fn learn(&self, found: Option<&str>) {
+        let mut route = lock(&self.route);
+        if let Some(found) = found.filter(|found| *found != *route) {
+            found.clone_into(&mut route);
+        }
+    }
+
+    fn count(&self, status: StatusCode) {
+        if !self.is_counted.swap(true, Ordering::Relaxed) {
+            self.metrics.count(&lock(&self.route), self.method, status, self.begin.elapsed());
+        }
     }
 }
 

@@ -64,10 +64,12 @@ pub(crate) fn refused(handler: &dyn Handler, refusal: &mut Refusal<'_>, answer: 
 
 /// Makes the changes of decorators to an answer that has come at last.
 pub(crate) fn resolve(pending: &mut Response, answer: Response) -> Response {
-    catch_unwind(AssertUnwindSafe(|| pending.resolve(answer))).unwrap_or_else(|panic| {
+    let fate = pending.take_fate();
+    let resolved = catch_unwind(AssertUnwindSafe(|| pending.resolve(answer))).unwrap_or_else(|panic| {
         log::error!("a change to a late answer panicked: {}", panic_text(&*panic));
         broken(())
-    })
+    });
+    resolved.with_fate(fate)
 }
 
 /// After a panic the handler's own state may be half changed; that is for its locks to know (they are poisoned). The

@@ -256,7 +256,7 @@ impl Handler for Router {
         let Known::Request(request) = &mut refusal.known else { return answer };
         match self.destination(request) {
             Ok(handler) => within(request, |request| {
-                handler.refused(&mut Refusal { peer, reason, known: Known::Request(request) }, answer)
+                handler.refused(&mut Refusal::new(peer, reason, Known::Request(request)), answer)
             }),
             Err(_) => answer,
         }

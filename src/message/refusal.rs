@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 
-use super::{ProtocolError, Request};
+use super::{ProtocolError, Request, Sent, Watchers};
 
 /// A request that is refused before a handler sees it: its head is no HTTP, its body too long, it comes too slowly, or there
 /// is no worker for it.
@@ -16,6 +16,8 @@ pub struct Refusal<'a> {
     pub(crate) peer: SocketAddr,
     pub(crate) reason: Reason,
     pub(crate) known: Known<'a>,
+    /// Where there is no request to watch.
+    watchers: Watchers,
 }
 
 /// Why the server refuses a request by itself. As text it is a line for a log, which names the setting if it is one.
@@ -26,6 +28,8 @@ pub enum Reason {
     Fault(ProtocolError),
     /// All workers are busy, and their queue is full.
     NoWorker,
+    /// What takes the body while it comes has panicked.
+    Broken,
 }
 
 impl fmt::Display for Reason {
@@ -33,6 +37,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Fault(error) => error.fmt(f),
             Self::NoWorker => f.write_str("the worker queue is full (worker_queue)"),
+            Self::Broken => f.write_str("what takes the body has panicked"),
         }
     }
 }
@@ -49,7 +54,23 @@ pub(crate) enum Known<'a> {
 /// Of a line that nobody understands, so many bytes are enough.
 const MOST_LINE_BYTES: usize = 1024;
 
-impl Refusal<'_> {
+impl<'a> Refusal<'a> {
+    pub(crate) fn new(peer: SocketAddr, reason: Reason, known: Known<'a>) -> Self {
+        Self { peer, reason, known, watchers: Watchers::default() }
+    }
+
+    /// Tells `witness` what became of the answer.
+    pub(crate) fn watch(&mut self, witness: impl FnOnce(Sent) + Send + 'static) {
+        self.watchers().add(Box::new(witness));
+    }
+
+    pub(crate) fn watchers(&mut self) -> &mut Watchers {
+        match &mut self.known {
+            Known::Bytes(_) => &mut self.watchers,
+            Known::Request(request) => request.watchers(),
+        }
+    }
+
     /// Why it is refused.
     pub fn reason(&self) -> Reason {
         self.reason

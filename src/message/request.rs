@@ -23,7 +23,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, V
 
 use self::routing::Routing;
 pub(crate) use self::routing::{Outcome, Pattern, RouterId};
-use super::{Address, Arrival, Body, Error, ExchangeId, Reply, RequestBody, Response};
+use super::{Address, Arrival, Body, Error, ExchangeId, Reply, RequestBody, Response, Sent, Watchers};
 
 /// One request, as its handler sees it.
 ///
@@ -53,6 +53,7 @@ pub struct Request {
     routing: Routing,
     /// What the plan has found, for the handler.
     found: Option<Arc<dyn Any + Send + Sync>>,
+    watchers: Watchers,
 }
 
 /// Where a request comes from.
@@ -121,6 +122,7 @@ impl Request {
             arrival,
             routing: Routing::default(),
             found: None,
+            watchers: Watchers::default(),
         }
     }
 
@@ -278,6 +280,16 @@ impl Request {
 
     pub(crate) fn exchange(&self) -> ExchangeId {
         self.exchange
+    }
+
+    /// Tells `witness` what became of the request, once: when its answer was sent, or when its client has gone. The answer
+    /// need not be that of the handler.
+    pub(crate) fn watch(&mut self, witness: impl FnOnce(Sent) + Send + 'static) {
+        self.watchers.add(Box::new(witness));
+    }
+
+    pub(crate) fn watchers(&mut self) -> &mut Watchers {
+        &mut self.watchers
     }
 
     /// With which others it came; see [`Arrival`].

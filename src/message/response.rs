@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::body::Kind;
 use super::fields::Fields;
-use super::{Body, ExchangeId};
+use super::{Body, ExchangeId, Fate};
 
 /// One response.
 ///
@@ -29,19 +29,9 @@ pub struct Response {
     /// What decorators want to do to an answer that has not come yet, in order.
     changes: Vec<Change>,
     soundness: Soundness,
-    witness: Option<Witness>,
+    /// Who is to be told what becomes of it; of a promise, what becomes of that.
+    fate: Option<Fate>,
 }
-
-/// What became of an answer.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sent {
-    pub(crate) status: StatusCode,
-    /// How much of the body was given to the system, with its chunks' sizes where it had any.
-    pub(crate) body_bytes: u64,
-}
-
-/// Is told what became of an answer, or is dropped where it was not even queued.
-pub(crate) type Witness = Box<dyn FnOnce(Sent) + Send>;
 
 /// Whether the handler has asked for something that HTTP does not allow. Such a response is a 500, and stays one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +54,7 @@ impl Response {
             body: Body::empty(),
             changes: Vec::new(),
             soundness: Soundness::Sound,
-            witness: None,
+            fate: None,
         }
     }
 
@@ -139,7 +129,7 @@ impl Response {
     pub(crate) fn broken(self, what: fmt::Arguments<'_>) -> Self {
         log::error!("a handler set what HTTP does not allow, {what}");
         let broken = Self::status_page(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { soundness: Soundness::Broken, witness: self.witness, ..broken }
+        Self { soundness: Soundness::Broken, fate: self.fate, ..broken }
     }
 
     /// The status.
@@ -194,21 +184,15 @@ impl Response {
         std::mem::take(&mut self.changes).into_iter().fold(answer, |answer, change| change(answer))
     }
 
-    /// Tells `witness` what becomes of the answer, on the event loop, when it is sent or the client has gone.
-    pub(crate) fn on_sent(mut self, witness: impl FnOnce(Sent) + Send + 'static) -> Self {
-        self.witness = Some(match self.witness.take() {
-            None => Box::new(witness),
-            Some(other) => Box::new(move |sent| {
-                other(sent);
-                witness(sent);
-            }),
-        });
+    /// The same, and what becomes of it is what becomes of the request.
+    pub(crate) fn with_fate(mut self, fate: Option<Fate>) -> Self {
+        self.fate = fate;
         self
     }
 
     /// Who is to be told what becomes of it.
-    pub(crate) fn take_witness(&mut self) -> Option<Witness> {
-        self.witness.take()
+    pub(crate) fn take_fate(&mut self) -> Option<Fate> {
+        self.fate.take()
     }
 
     /// The same with all these fields, and no others.

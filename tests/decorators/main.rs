@@ -17,3 +17,4 @@ mod sessions;
 mod small_ones;
 mod timeout;
 mod trusted_proxies;
+mod what_became_of_it;

@@ -77,7 +77,7 @@ fn json(record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         RequestLine::Raw(line) => write!(f, ",\"method\":null,\"target\":{},\"version\":null", string(Some(line)))?,
     }
     write!(f, ",\"host\":{},\"status\":{}", string(record.host.as_deref()), record.status())?;
-    write!(f, ",\"bytes\":{},\"seconds\":{:.6}", record.body_bytes, record.duration.as_secs_f64())?;
+    write!(f, ",\"bytes\":{},\"seconds\":{:.6}", record.body_bytes, record.duration.unwrap_or_default().as_secs_f64())?;
     write!(f, ",\"referer\":{}", string(record.referer.as_deref()))?;
     write!(f, ",\"user_agent\":{}", string(record.user_agent.as_deref()))?;
     if let Some(id) = &record.id {

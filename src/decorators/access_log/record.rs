@@ -23,12 +23,12 @@ pub(super) struct Record {
     pub(super) referer: Option<String>,
     pub(super) user_agent: Option<String>,
     pub(super) id: Option<String>,
-    /// `None` before the answer is known.
+    /// `None` before it is known what was answered.
     status: Option<StatusCode>,
     /// How much of the body was sent, in bytes.
     pub(super) body_bytes: u64,
     /// From the request to its answer, without the time that sending it takes.
-    pub(super) duration: Duration,
+    pub(super) duration: Option<Duration>,
     /// Why the server has refused it.
     pub(super) error: Option<Reason>,
     began: Instant,
@@ -63,7 +63,7 @@ impl Record {
             id: RequestId::of(request).map(ToOwned::to_owned),
             status: None,
             body_bytes: 0,
-            duration: Duration::ZERO,
+            duration: None,
             error: None,
             began: Instant::now(),
         }
@@ -88,25 +88,22 @@ impl Record {
             id: None,
             status: None,
             body_bytes: 0,
-            duration: Duration::ZERO,
+            duration: None,
             error: None,
             began: Instant::now(),
         }
     }
 
-    pub(super) fn answer(&mut self, status: StatusCode) {
-        self.status = Some(status);
-        self.duration = self.began.elapsed();
+    /// The answer is there, and on its way.
+    pub(super) fn note_answer(&mut self) {
+        self.duration = Some(self.began.elapsed());
     }
 
-    pub(super) fn is_answered(&self) -> bool {
-        self.status.is_some()
-    }
-
-    /// It may be another answer: decorators around the log have the last word.
-    pub(super) fn sent(&mut self, sent: Sent) {
+    /// What became of it is known.
+    pub(super) fn end(&mut self, sent: Sent) {
         self.status = Some(sent.status);
         self.body_bytes = sent.body_bytes;
+        self.duration.get_or_insert_with(|| self.began.elapsed());
     }
 
     pub(super) fn status(&self) -> u16 {

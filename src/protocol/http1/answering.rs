@@ -37,14 +37,19 @@ impl HttpSession {
     }
 
     /// Queues the answer, or as much of it as there is.
-    pub(super) fn answer(&mut self, new_socket: &mut Connection, mut exchange: Exchange, response: Response) -> State {
+    pub(super) fn answer(
+        &mut self,
+        new_socket: &mut Connection,
+        mut exchange: Exchange,
+        mut response: Response,
+    ) -> State {
         let now = new_socket.now();
         if response.is_later(exchange.id) {
             let missing = Missing::Answer { pending: response };
             return State::Waiting(Box::new(Waiting { exchange, missing, since: now }));
         }
-        let mut response = final_answer(response, exchange.id, self.life);
-        let witness = response.take_witness();
+        let fate = response.take_fate();
+        let response = final_answer(response, exchange.id, self.life);
         let (status, fields, body) = response.into_parts();
         self.unsent_answers += 1;
         let is_last = exchange.id >= self.shared.settings.requests_per_connection;
@@ -58,8 +63,8 @@ impl HttpSession {
         let (length, body) = exchange.frame(status, body);
         let date = new_socket.date();
         new_socket.output.put_with(|out| encode::head(out, &exchange, status, &fields, length, date));
-        if let Some(witness) = witness {
-            new_socket.output.begin_receipt(status, witness);
+        if let Some(fate) = fate {
+            new_socket.output.begin_receipt(status, fate);
         }
         match body.kind {
             Kind::Bytes(bytes) => new_socket.send_bytes(bytes),
@@ -110,12 +115,13 @@ impl HttpSession {
 impl Shared {
     /// What is answered to a request that is refused; the decorators around the handler get to know it, too.
     pub(super) fn refusal(&self, new_socket: &Connection, known: Known<'_>, error: ProtocolError) -> Response {
-        let answer = explain(new_socket, error);
-        refused(
-            &*self.handler,
-            &mut Refusal { peer: new_socket.peer_addr(), reason: Reason::Fault(error), known },
-            answer,
-        )
+        self.tell_of(Refusal::new(new_socket.peer_addr(), Reason::Fault(error), known), explain(new_socket, error))
+    }
+
+    /// What is answered where that which takes a body has panicked.
+    pub(super) fn broken(&self, new_socket: &Connection, request: &mut Request) -> Response {
+        let refusal = Refusal::new(new_socket.peer_addr(), Reason::Broken, Known::Request(request));
+        self.tell_of(refusal, Response::status_page(StatusCode::INTERNAL_SERVER_ERROR))
     }
 
     /// What a client is told that comes when all workers are busy.
@@ -123,7 +129,12 @@ impl Shared {
         let (peer, reason) = (new_socket.peer_addr(), Reason::NoWorker);
         log::warn!("503 for {peer}: {reason}");
         let answer = Response::status_page(StatusCode::SERVICE_UNAVAILABLE).with_header("retry-after", "1");
-        refused(&*self.handler, &mut Refusal { peer, reason, known: Known::Request(&mut request) }, answer)
+        self.tell_of(Refusal::new(peer, reason, Known::Request(&mut request)), answer)
+    }
+
+    fn tell_of(&self, mut refusal: Refusal<'_>, answer: Response) -> Response {
+        let answer = refused(&*self.handler, &mut refusal, answer);
+        answer.with_fate(refusal.watchers().take_fate())
     }
 }
 

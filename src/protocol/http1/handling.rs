@@ -11,7 +11,7 @@ use super::waits::{Missing, ReadingBody, Waiting};
 use super::{HttpSession, State, Step};
 use crate::connection::{Connection, Waits};
 use crate::handler::{Place, call};
-use crate::message::{Reply, Request, RequestBody, feed};
+use crate::message::{Fate, Reply, Request, RequestBody, feed};
 
 impl HttpSession {
     /// The request is complete.
@@ -26,6 +26,7 @@ impl HttpSession {
             Place::Loop => {
                 let warn_after = Some(self.shared.settings.slow_handler_warning);
                 let response = call(&*self.shared.handler, &mut request, warn_after);
+                let response = response.with_fate(request.watchers().take_fate());
                 if !request.method().is_safe() {
                     // RFC 9112 §9.3.2: what is behind it in the pipeline shall see what it did.
                     new_socket.arrivals().begin_batch();
@@ -33,8 +34,8 @@ impl HttpSession {
                 self.answer(new_socket, exchange, response)
             }
             Place::Pool | Place::Stream => match self.hand_over(new_socket, request, exchange, Waits::ForNobody) {
-                Ok(()) => {
-                    let missing = Missing::Return { early: None };
+                Ok(fate) => {
+                    let missing = Missing::Return { early: None, fate };
                     State::Waiting(Box::new(Waiting { exchange, missing, since: new_socket.now() }))
                 }
                 Err(Busy(request)) => {
@@ -42,7 +43,10 @@ impl HttpSession {
                     self.answer(new_socket, exchange, answer)
                 }
             },
-            Place::Refused(response) => self.answer(new_socket, exchange, *response),
+            Place::Refused(response) => {
+                let answer = response.with_fate(request.watchers().take_fate());
+                self.answer(new_socket, exchange, answer)
+            }
         }
     }
 
@@ -52,7 +56,7 @@ impl HttpSession {
         let (feed, intake) = feed(first);
         request.set_body(RequestBody::arriving(intake), new_socket.arrival());
         match self.hand_over(new_socket, request, exchange, Waits::ForTheClient) {
-            Ok(()) => State::Uploading(Box::new(Uploading::new(exchange, incoming, feed))),
+            Ok(fate) => State::Uploading(Box::new(Uploading::new(exchange, incoming, feed, fate))),
             Err(Busy(request)) => {
                 let answer = self.shared.come_again(new_socket, *request);
                 self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, answer)
@@ -68,22 +72,22 @@ impl HttpSession {
             }
             Ok(()) => Step::Stay(State::Uploading(uploading)),
             Err(error) => {
-                let exchange = uploading.fail(error);
-                // The handler has been told, and so will be who stands around it.
-                Step::Go(self.refuse(new_socket, exchange.wants, explain(new_socket, error)))
+                let (exchange, answer) = uploading.fail(error, explain(new_socket, error));
+                Step::Go(self.refuse(new_socket, exchange.wants, answer))
             }
         }
     }
 
-    /// Lets a worker thread handle the request; its answer comes back as a note. Fails when all workers
-    /// are busy.
+    /// Lets a worker thread handle the request; its answer comes back as a note. Gives who is to be told what becomes of it.
+    /// Fails when all workers are busy.
     fn hand_over(
         &self,
         new_socket: &Connection,
-        request: Request,
+        mut request: Request,
         exchange: Exchange,
         waits: Waits,
-    ) -> Result<(), Busy> {
+    ) -> Result<Option<Fate>, Busy> {
+        let mut watchers = request.watchers().share();
         let reply = Reply::of_worker(new_socket.address(), exchange.id);
         let (handler, parcel) = (self.shared.handler.clone(), Parcel::new(request, reply));
         let sent = parcel.clone();
@@ -91,11 +95,14 @@ impl HttpSession {
             let (mut request, reply) = sent.open();
             reply.send(call(&*handler, &mut request, None));
         });
-        new_socket.submit(job, waits).map_err(|_job| {
-            let (request, reply) = parcel.open();
-            reply.withdraw();
-            Busy(Box::new(request))
-        })
+        match new_socket.submit(job, waits) {
+            Ok(()) => Ok(watchers.take_fate()),
+            Err(_job) => {
+                let (request, reply) = parcel.open();
+                reply.withdraw();
+                Err(Busy(Box::new(request)))
+            }
+        }
     }
 }
 

@@ -39,7 +39,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method};
 
 use self::answering::{explain, too_late};
 use self::body::Framing;
@@ -53,9 +53,7 @@ use self::waits::{Destination, Interruption, Progress, ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
 use crate::connection::{Connection, MOST_UNREAD_BYTES};
 use crate::handler::{Handler, Place, plan};
-use crate::message::{
-    Arrival, ExchangeId, Known, Note, Origin, ProtocolError, Request, RequestBody, Response, Upgrade,
-};
+use crate::message::{Arrival, ExchangeId, Known, Note, Origin, ProtocolError, Request, RequestBody, Upgrade};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
 pub struct Http {
@@ -200,8 +198,14 @@ impl Session for HttpSession {
                 let exchange = uploading.exchange;
                 self.state = match uploading.on_deadline(now, settings) {
                     Lateness::Nobody => return self.run(new_socket),
-                    Lateness::Client(error) => self.refuse(new_socket, exchange.wants, explain(new_socket, error)),
-                    Lateness::Handler => self.give_up_on_handler(new_socket, exchange, too_late()),
+                    Lateness::Client(error) => {
+                        let answer = uploading.replace(explain(new_socket, error));
+                        self.refuse(new_socket, exchange.wants, answer)
+                    }
+                    Lateness::Handler => {
+                        let answer = uploading.replace(too_late());
+                        self.give_up_on_handler(new_socket, exchange, answer)
+                    }
                 };
             }
             State::Waiting(waiting) => {
@@ -313,7 +317,8 @@ impl HttpSession {
         let mut request = Request::new(head.method, head.version, head.raw, origin);
         let plan = plan(&*self.shared.handler, &mut request);
         if let Place::Refused(response) = plan.place {
-            return self.answer(new_socket, exchange.without_reading(head.framing), *response);
+            let answer = response.with_fate(request.watchers().take_fate());
+            return self.answer(new_socket, exchange.without_reading(head.framing), answer);
         }
         let limit = plan.body_limit.unwrap_or(settings.body_limit);
         let exchange = Exchange { handler_timeout: plan.timeout.unwrap_or(handler_timeout), ..exchange };
@@ -355,7 +360,7 @@ impl HttpSession {
                 return Step::Go(self.handle(new_socket, request, place, exchange));
             }
             Err(Interruption::Broken) => {
-                let answer = Response::status_page(StatusCode::INTERNAL_SERVER_ERROR);
+                let answer = self.shared.broken(new_socket, &mut reading.request);
                 return Step::Go(self.refuse(new_socket, reading.exchange.wants, answer));
             }
             Err(Interruption::Refused(error)) => error,

@@ -20,7 +20,7 @@ use super::exchange::{Exchange, Reuse};
 use super::incoming::Incoming;
 use super::waits::Missing;
 use crate::connection::{Connection, MOST_UNREAD_BYTES};
-use crate::message::{Feed, Note, ProtocolError, Response};
+use crate::message::{Fate, Feed, Note, ProtocolError, Response};
 
 /// A body on its way through us, and the handler at work on it.
 pub(super) struct Uploading {
@@ -56,8 +56,8 @@ pub(super) enum Lateness {
 const HOLD: Duration = Duration::from_millis(1);
 
 impl Uploading {
-    pub(super) fn new(exchange: Exchange, incoming: Incoming, feed: Feed) -> Self {
-        Self { exchange, incoming, feed, flow: Flow::Flowing, missing: Missing::Return { early: None } }
+    pub(super) fn new(exchange: Exchange, incoming: Incoming, feed: Feed, fate: Option<Fate>) -> Self {
+        Self { exchange, incoming, feed, flow: Flow::Flowing, missing: Missing::Return { early: None, fate } }
     }
 
     /// Takes what has arrived of the body, as far as the handler has room for it.
@@ -123,10 +123,16 @@ impl Uploading {
         (self.exchange, self.missing)
     }
 
-    /// The rest of the body will not come: the handler gets to know.
-    pub(super) fn fail(self, error: ProtocolError) -> Exchange {
+    /// The rest of the body will not come: the handler gets to know, and this is answered whatever it makes of it.
+    pub(super) fn fail(mut self, error: ProtocolError, answer: Response) -> (Exchange, Response) {
+        let answer = self.replace(answer);
         self.feed.fail(error);
-        self.exchange
+        (self.exchange, answer)
+    }
+
+    /// Nobody waits any more for what the handler makes of it; this is answered instead.
+    pub(super) fn replace(&mut self, answer: Response) -> Response {
+        self.missing.replace(answer)
     }
 
     pub(super) fn wants_input(&self) -> bool {

@@ -13,7 +13,9 @@ use super::exchange::{Exchange, Reuse};
 use super::incoming::Incoming;
 use crate::connection::Connection;
 use crate::handler::{Place, pour, resolve};
-use crate::message::{BodySink, ExchangeId, Note, ProtocolError, Request, RequestBody, Response, WORTH_WAKING_BYTES};
+use crate::message::{
+    BodySink, ExchangeId, Fate, Note, ProtocolError, Request, RequestBody, Response, WORTH_WAKING_BYTES,
+};
 
 /// A request whose body has not come to its end.
 pub(super) struct ReadingBody {
@@ -65,7 +67,7 @@ pub(super) enum Missing {
     /// The answer. The handler has returned this; it holds the changes that its decorators want to make to the answer.
     Answer { pending: Response },
     /// The handler runs on the worker pool. It may have put the answer off, and the answer may have been faster.
-    Return { early: Option<Response> },
+    Return { early: Option<Response>, fate: Option<Fate> },
 }
 
 impl ReadingBody {
@@ -123,7 +125,7 @@ impl Missing {
     pub(super) fn replace(&mut self, answer: Response) -> Response {
         match self {
             Self::Answer { pending } => resolve(pending, answer),
-            Self::Return { .. } => answer,
+            Self::Return { fate, .. } => answer.with_fate(fate.take()),
         }
     }
 
@@ -133,11 +135,12 @@ impl Missing {
             (Self::Answer { pending }, Note::Reply { exchange, response }) if exchange == id => {
                 Some(resolve(pending, response))
             }
-            (Self::Return { early }, Note::Reply { exchange, response }) if exchange == id => {
+            (Self::Return { early, .. }, Note::Reply { exchange, response }) if exchange == id => {
                 early.get_or_insert(response);
                 None
             }
-            (Self::Return { early }, Note::Returned { exchange, mut response }) if exchange == id => {
+            (Self::Return { early, fate }, Note::Returned { exchange, response }) if exchange == id => {
+                let mut response = response.with_fate(fate.take());
                 match (response.is_later(exchange), early.take()) {
                     (false, _) => Some(response),
                     (true, Some(answer)) => Some(resolve(&mut response, answer)),
