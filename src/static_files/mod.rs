@@ -328,23 +328,35 @@ impl Handler for StaticFiles {
                 let known = self.recall(request);
                 known.unwrap_or_else(|| self.answer(request).unwrap_or_else(|refusal| refusal.answer(request)))
             }
-            Method::OPTIONS => allow(Response::new(StatusCode::NO_CONTENT)),
-            // RFC 9110 §15.5.6 and §15.6.2: not for this resource, or not at all.
-            Method::POST | Method::PUT | Method::DELETE | Method::PATCH | Method::TRACE => {
-                allow(Response::status_page(StatusCode::METHOD_NOT_ALLOWED))
-            }
-            _ => Response::status_page(StatusCode::NOT_IMPLEMENTED),
+            ref other => without_file(other),
         }
     }
 
     /// Compression takes its time, and so does a large folder: what may need it and is not ready goes to a worker.
     fn plan(&self, request: &mut Request) -> Plan {
+        let asks_for_file = matches!(*request.method(), Method::GET | Method::HEAD);
+        // RFC 9110 §10.1.1: who waits before it sends a body is told at once that nobody wants it.
+        if !asks_for_file && request.header_bytes("expect").is_some() {
+            return Plan::refuse(without_file(request.method()));
+        }
         if let Some(entry) = self.known(request) {
             request.set_found(entry);
             return Plan::inline();
         }
         let may_take_long = request.path().ends_with('/') || !self.wanted(request).is_nothing();
         if may_take_long { Plan::pool() } else { Plan::inline() }
+    }
+}
+
+/// The answer to a method that asks for no file, whatever it is that it names.
+fn without_file(method: &Method) -> Response {
+    match *method {
+        Method::OPTIONS => allow(Response::new(StatusCode::NO_CONTENT)),
+        // RFC 9110 §15.5.6 and §15.6.2: not for this resource, or not at all.
+        Method::POST | Method::PUT | Method::DELETE | Method::PATCH | Method::TRACE => {
+            allow(Response::status_page(StatusCode::METHOD_NOT_ALLOWED))
+        }
+        _ => Response::status_page(StatusCode::NOT_IMPLEMENTED),
     }
 }
 

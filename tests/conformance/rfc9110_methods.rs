@@ -53,6 +53,24 @@ fn an_unknown_method_is_501() {
 }
 
 #[test]
+fn who_waits_before_sending_a_body_is_told_at_once_that_nobody_wants_it() {
+    // §10.1.1: the method and the target say enough
+    let folder = Folder::new();
+    for (method, status) in [("PUT", 405), ("POST", 405), ("PATCH", 405), ("BREW", 501), ("OPTIONS", 204)] {
+        for framing in ["Content-Length: 5", "Transfer-Encoding: chunked"] {
+            let mut conn = folder.server().connect();
+            let head = format!("{method} /a.txt HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n{framing}\r\n\r\n");
+            let received = String::from_utf8(conn.send(head.as_bytes()).recv()).unwrap();
+            assert!(received.starts_with(&format!("HTTP/1.1 {status} ")), "{head}{received}");
+            assert!(
+                received.contains("\r\nconnection: close\r\n") && conn.is_closed(),
+                "the body may come all the same"
+            );
+        }
+    }
+}
+
+#[test]
 fn options_says_what_can_be_done() {
     // §9.3.7
     let folder = Folder::new();
