@@ -325,8 +325,8 @@ mod tests {
         let (folder, cache) = fill(1 << 20, &names(2));
         let (_other_folder, other) = fill(1 << 20, &names(1));
         let arrivals = Arrivals::new();
-        let entry = cache.recall("file-0", arrivals.latest(), Wanted::default).unwrap();
-        let is_it = |cache: &Cache, path| cache.would_recall(&entry, path, arrivals.latest(), Wanted::default);
+        let entry = cache.recall("file-0", arrivals.current(), Wanted::default).unwrap();
+        let is_it = |cache: &Cache, path| cache.would_recall(&entry, path, arrivals.current(), Wanted::default);
         assert!(is_it(&cache, "file-0"));
         assert!(!is_it(&cache, "file-1"), "the path was changed");
         assert!(!is_it(&other, "file-0"), "the request went to another folder");
