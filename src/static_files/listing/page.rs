@@ -24,7 +24,7 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// Nothing is loaded but pictures of this server; no style counts and no script runs but the two above, by their digests.
 const POLICY: &str = "default-src 'none'; img-src 'self'; \
-    style-src 'sha256-+DjSpAr7X4cT/jwpyzpkkStVkhD1YQ5s/J+kT2o2S0w='; \
+    style-src 'sha256-H799VQS6YltwlxWx8NzoXeMYLhIeSscmpKaXolUnXXc='; \
     script-src 'sha256-r5Sl1NM1vQP5jOkWIIm69QtZaMrzpPoy0JSE4dADaF0='; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
