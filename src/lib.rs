@@ -39,7 +39,7 @@
 //!                           └──────────────► message   (Request, Response, Body: plain values)
 //! ```
 //!
-//! An arrow means "may use". A test reads the source and fails on any other, so the picture stays true.
+//! Connection and `static_files` ask `disk` what the system has of a file in its memory. An arrow means "may use". A test reads the source and fails on any other, so the picture stays true.
 //!
 //! # The life of a request
 //!
@@ -61,6 +61,7 @@
 mod coding;
 mod connection;
 mod decorators;
+mod disk;
 mod handler;
 mod message;
 mod protocol;

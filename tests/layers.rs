@@ -13,10 +13,11 @@ use std::path::Path;
 /// Which layer may use which others; a layer may always use itself.
 const ARROWS: &[(&str, &[&str])] = &[
     ("message", &[]),
-    ("connection", &["message"]),
+    ("disk", &[]),
+    ("connection", &["disk", "message"]),
     ("handler", &["message"]),
     ("coding", &["message"]),
-    ("static_files", &["coding", "handler", "message"]),
+    ("static_files", &["coding", "disk", "handler", "message"]),
     ("decorators", &["coding", "handler", "message"]),
     ("protocol", &["connection", "handler", "message"]),
     ("server", &["connection", "handler", "message", "protocol", "static_files", "decorators"]),

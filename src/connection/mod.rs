@@ -32,7 +32,8 @@ pub use context::{DATE_BYTES, Stats};
 pub(crate) use input::Input;
 pub(crate) use output::Output;
 
-use crate::message::{Address, Arrival, Arrivals, ClientKey, FileSlice, Part};
+use crate::disk;
+use crate::message::{Address, Arrival, Arrivals, ClientKey, FileSlice, Note, Part};
 
 /// One client's connection, with the verbs of the tutorial: [`recv`](Self::recv), [`send`](Self::send),
 /// [`close`](Self::close).
@@ -166,6 +167,17 @@ impl Connection {
         self.ending
     }
 
+    /// Lets a worker read what comes next of a file; a [`Note::Warm`] says when it has. `Err` if its queue is full.
+    pub(crate) fn read_ahead(&self) -> Result<(), Job> {
+        let Some(slice) = self.output.file().cloned() else { return Ok(()) };
+        let (address, bytes) = (self.address(), slice.length.min(READ_AHEAD_BYTES));
+        let job = move || {
+            disk::warm(&slice.file, slice.offset..slice.offset + bytes);
+            address.post(Note::Warm { bytes });
+        };
+        self.submit(Box::new(job), Waits::ForNobody)
+    }
+
     /// Moves what is queued into `transport`'s socket.
     pub(crate) fn push(&mut self, transport: &mut dyn transport::Transport) -> io::Result<transport::Push> {
         transport.push(&mut self.output)
@@ -174,6 +186,9 @@ impl Connection {
 
 /// The most input that a session can leave unread: the size of the loop's buffer, in bytes.
 pub(crate) const MOST_UNREAD_BYTES: usize = 64 * 1024;
+
+/// So much of a file a worker reads before the client gets the first of it.
+const READ_AHEAD_BYTES: u64 = 1024 * 1024;
 
 /// How long a transfer may be slow before its average counts.
 const SLOW_START: Duration = Duration::from_secs(5);

@@ -48,6 +48,8 @@ pub(crate) struct Output {
     /// Bytes held by [`Segment::Bytes`].
     referenced: usize,
     files: usize,
+    /// How many bytes of the file at the front are known to be in the system's memory.
+    warm: u64,
     /// Bytes that the transport has taken since the connection began.
     sent: u64,
     receipts: Receipts,
@@ -60,7 +62,11 @@ pub(crate) enum Front<'a> {
     Bytes {
         more: More,
     },
-    File(&'a mut FileSlice),
+    /// So many bytes of it are known to be `warm`; who finds out more, says so.
+    File {
+        slice: &'a FileSlice,
+        warm: &'a mut u64,
+    },
 }
 
 /// Whether what follows shall leave in the same packet (`MSG_MORE`).
@@ -175,9 +181,9 @@ impl Output {
 
     pub(crate) fn front(&mut self) -> Front<'_> {
         let more = if self.files > 0 { self.more() } else { More::Nothing };
-        match self.segments.front_mut() {
+        match self.segments.front() {
             None => Front::Nothing,
-            Some(Segment::File(slice)) => Front::File(slice),
+            Some(Segment::File(slice)) => Front::File { slice, warm: &mut self.warm },
             Some(_) => Front::Bytes { more },
         }
     }
@@ -226,6 +232,7 @@ impl Output {
                     let taken = slice.length.min(count as u64);
                     slice.offset += taken;
                     slice.length -= taken;
+                    self.warm = self.warm.saturating_sub(taken);
                     (usize::try_from(taken).expect("at most count"), slice.length == 0)
                 }
             };
@@ -243,6 +250,22 @@ impl Output {
     fn pop(&mut self) {
         if let Some(Segment::File(_)) = self.segments.pop_front() {
             self.files -= 1;
+            self.warm = 0;
+        }
+    }
+
+    /// The file at the front, if one is there.
+    pub(crate) fn file(&self) -> Option<&FileSlice> {
+        match self.segments.front()? {
+            Segment::File(slice) => Some(slice),
+            Segment::Copied(_) | Segment::Bytes(_) => None,
+        }
+    }
+
+    /// So many bytes of the file at the front have been read by a worker.
+    pub(crate) fn warm(&mut self, bytes: u64) {
+        if self.file().is_some() {
+            self.warm = bytes;
         }
     }
 

@@ -59,6 +59,12 @@ pub enum Note {
         /// Which request of the connection has the body, counted from 1.
         exchange: u64,
     },
+    /// A worker has read the next bytes of a file that is being sent, so that the loop need not wait for the disk. It is for
+    /// the loop, and comes to no session.
+    Warm {
+        /// How many.
+        bytes: u64,
+    },
     /// Anything that a session of your own understands.
     Custom(Box<dyn Any + Send>),
 }

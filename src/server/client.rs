@@ -17,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::pace::{Pace, Sending};
+use super::supply::Supply;
 use crate::connection::transport::{Pull, Push, Transport};
 use crate::connection::{Connection, Ending, MOST_UNREAD_BYTES};
 use crate::message::Note;
@@ -30,6 +31,7 @@ pub(crate) struct Client {
     readiness: Readiness,
     phase: Phase,
     sending: Sending,
+    supply: Supply,
     pace: Pace,
 }
 
@@ -115,7 +117,8 @@ impl Client {
         // As a rule its first request has come with it, or is on its way.
         let readiness = Readiness { readable: true, writable: true, ..Readiness::default() };
         let sending = Sending::begin(connection.now(), 0);
-        Ok(Self { transport, connection, session, readiness, phase: Phase::Open, sending, pace })
+        let (phase, supply) = (Phase::Open, Supply::Present);
+        Ok(Self { transport, connection, session, readiness, phase, sending, supply, pace })
     }
 
     /// Its way to the network, to be registered.
@@ -137,6 +140,7 @@ impl Client {
                 }
                 self.note(now);
             }
+            Cause::Note(Note::Warm { bytes }) => self.hear_of_supply(bytes),
             Cause::Note(note) => self.ask(|session, connection| session.on_note(connection, note)),
             Cause::Deadline => self.hear_deadline(),
             Cause::Shutdown => {
@@ -148,17 +152,32 @@ impl Client {
         }
     }
 
+    /// A worker has read the next bytes of the file. The client gets the time back in which it could not read.
+    fn hear_of_supply(&mut self, bytes: u64) {
+        self.supply = Supply::Present;
+        self.connection.output.warm(bytes);
+        self.sending.moves(self.connection.now());
+    }
+
     /// The system says that a socket is writable when a third of its buffer is free, and that may be a megabyte that a slow
     /// client has not read yet. A write succeeds before that: if one does, the client has read something.
     fn hear_sending_deadline(&mut self) {
         self.readiness.writable = true;
         self.send();
         if self.deadline().is_some_and(|deadline| deadline <= self.connection.now()) {
-            let is_stalled = self.sending.is_stalled(self.connection.now(), self.pace);
-            let setting = if is_stalled { "write_timeout" } else { "min_write_rate" };
-            log::info!("{} reads its answer too slowly ({setting})", self.connection.peer_addr());
+            self.complain_of_slowness();
             self.transport.abort(); // it must not take what it has for all
             self.phase = Phase::Closed;
+        }
+    }
+
+    fn complain_of_slowness(&self) {
+        let is_stalled = self.sending.is_stalled(self.connection.now(), self.pace);
+        let setting = if is_stalled { "write_timeout" } else { "min_write_rate" };
+        let peer = self.connection.peer_addr();
+        match self.supply {
+            Supply::Present => log::info!("{peer} reads its answer too slowly ({setting})"),
+            _ => log::warn!("the disk gives the file that {peer} is sent too slowly ({setting})"),
         }
     }
 
@@ -173,6 +192,7 @@ impl Client {
     }
 
     fn hear_deadline(&mut self) {
+        self.supply = self.supply.at(self.connection.now());
         if self.deadline().is_none_or(|deadline| deadline > self.connection.now()) {
             return; // it was moved while the entry waited
         }
@@ -259,6 +279,7 @@ impl Client {
                 self.ask(|session, connection| session.on_drained(connection))
             }
             Ok(Push::Blocked) => self.readiness.writable = false,
+            Ok(Push::Cold) => self.order_supply(),
             Ok(Push::Drained | Push::Unfinished) => {}
             Err(error) => self.fail(&error),
         }
@@ -267,6 +288,14 @@ impl Client {
             self.sending.moves(self.connection.now());
             self.connection.counters().count_sent(sent);
         }
+    }
+
+    /// What comes next lies on a disk, and the others shall not wait for it.
+    fn order_supply(&mut self) {
+        self.supply = match self.connection.read_ahead() {
+            Ok(()) => Supply::Ordered,
+            Err(_job) => Supply::refused(self.connection.now()),
+        };
     }
 
     /// Step 7: closes when all is said; else tells whether there is more to do at once.
@@ -301,7 +330,10 @@ impl Client {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Open if self.connection.output.is_empty() => self.session.deadline(),
-            Phase::Open | Phase::Closing => Some(self.sending.deadline(self.connection.output.sent(), self.pace)),
+            Phase::Open | Phase::Closing => {
+                let sending = self.sending.deadline(self.connection.output.sent(), self.pace);
+                Some(self.supply.deadline(sending))
+            }
             Phase::Lingering { until } => Some(until),
             Phase::Closed => None,
         }
@@ -330,7 +362,8 @@ impl Client {
     }
 
     fn can_write(&self) -> bool {
-        self.readiness.writable && self.phase != Phase::Closed && !self.connection.output.is_empty()
+        let is_possible = self.readiness.writable && self.supply == Supply::Present;
+        is_possible && self.phase != Phase::Closed && !self.connection.output.is_empty()
     }
 
     /// Calls the session, and does what it says.

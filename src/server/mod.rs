@@ -25,7 +25,8 @@
 //! 8. Closing still sends: then half-close, wait a moment for the peer's end, and drop (RFC 9112 section 9.6). Who has said
 //!    that it sends no more is not waited for.
 //! 9. Nothing a peer sends can panic; a handler's panic is a 500 for that request alone.
-//! 10. A head and its small body leave in one write, pipelined answers too; large files go by `sendfile`.
+//! 10. A head and its small body leave in one write, pipelined answers too; large files go by `sendfile`, as far as they are in
+//!     the system's memory: what is not there, a worker reads.
 //!
 //! Pattern: Reactor (the loop), Facade (over listeners, loops and workers).
 
@@ -41,6 +42,7 @@ mod life;
 mod listener;
 mod mailbox;
 pub(crate) mod pace;
+mod supply;
 mod sync;
 mod timers;
 mod workers;

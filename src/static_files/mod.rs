@@ -15,6 +15,9 @@
 //! If it is replaced meanwhile, the client still gets one whole version of it. What was found is kept in a [`cache`] that
 //! asks the system before each use whether it is still true: then steps 2 to 4 are one `stat`.
 //!
+//! No client waits for a disk because another one does. Where nothing is kept, the plan tries the steps with what the system
+//! has in its own memory ([`Patience`](crate::disk::Patience)); if that does not hold the name or the bytes, a worker makes the answer.
+//!
 //! Pattern: Strategy (a handler), Facade (over the steps, a file each).
 
 mod beneath;
@@ -162,50 +165,48 @@ impl StaticFiles {
         }
     }
 
-    fn answer(&self, request: &Request) -> Result<Response, Refusal> {
+    fn answer(&self, root: &Root, request: &Request) -> Result<Response, Refusal> {
         let mut target = Target::parse(request.path())?;
         if request.is_mount_without_slash() {
             target.slash = Slash::Absent;
         }
         if let Scope::Only(name) = &self.scope {
-            return self.answer_only(name, &target, request);
+            return self.answer_only(root, name, &target, request);
         }
-        match self.root.find(&target) {
-            Ok(Found::File(file, metadata)) => self.send(request, &target, (file, metadata), Role::Itself),
+        match root.find(&target) {
+            Ok(Found::File(file, metadata)) => self.send(root, request, &target, (file, metadata), Role::Itself),
             // Its relative links are right only behind a slash.
             Ok(Found::Folder(_)) if target.slash == Slash::Absent => Ok(redirect(&target.with_slash(), request)),
             Ok(Found::Folder(folder)) => {
                 let index = target.child(INDEX);
-                match self.root.find(&index) {
-                    Ok(Found::File(file, metadata)) => self.send(request, &index, (file, metadata), Role::Itself),
-                    Ok(Found::Folder(_)) | Err(Refusal::NotFound) => {
-                        listing::answer(request, &self.root, &target, &folder)
-                    }
+                match root.find(&index) {
+                    Ok(Found::File(file, metadata)) => self.send(root, request, &index, (file, metadata), Role::Itself),
+                    Ok(Found::Folder(_)) | Err(Refusal::NotFound) => listing::answer(request, root, &target, &folder),
                     Err(refusal) => Err(refusal),
                 }
             }
-            Err(Refusal::NotFound) => self.answer_instead(request, &target),
+            Err(Refusal::NotFound) => self.answer_instead(root, request, &target),
             Err(refusal) => Err(refusal),
         }
     }
 
     /// Nothing is there under that very name.
-    fn answer_instead(&self, request: &Request, target: &Target) -> Result<Response, Refusal> {
+    fn answer_instead(&self, root: &Root, request: &Request, target: &Target) -> Result<Response, Refusal> {
         if let Some(page) = self.clean_urls.page(target)
-            && let Some(opened) = self.find_file(&page)?
+            && let Some(opened) = Self::find_file(root, &page)?
         {
             return match target.slash {
-                Slash::Absent => self.send(request, &page, opened, Role::Clean(target)),
+                Slash::Absent => self.send(root, request, &page, opened, Role::Clean(target)),
                 Slash::Present => Ok(redirect(&target.clone().without_slash(), request)),
             };
         }
         if let Some(page) = self.single_page.page(request, target)
-            && let Some(response) = self.send_page(request, &page, Role::SinglePage)?
+            && let Some(response) = self.send_page(root, request, &page, Role::SinglePage)?
         {
             return Ok(response);
         }
         for page in not_found::places(target) {
-            if let Some(response) = self.send_page(request, &page, Role::StandIn(StatusCode::NOT_FOUND))? {
+            if let Some(response) = self.send_page(root, request, &page, Role::StandIn(StatusCode::NOT_FOUND))? {
                 return Ok(response);
             }
         }
@@ -226,32 +227,44 @@ impl StaticFiles {
     }
 
     /// A page that many paths lead to, if there is one. It is kept under its own name, so that they share it.
-    fn send_page(&self, request: &Request, page: &Target, role: Role<'_>) -> Result<Option<Response>, Refusal> {
+    fn send_page(
+        &self,
+        root: &Root,
+        request: &Request,
+        page: &Target,
+        role: Role<'_>,
+    ) -> Result<Option<Response>, Refusal> {
         let known = self.cache.recall(&page.to_url(), request.arrival(), || self.wanted(request));
         match known.as_deref().map(Entry::kept) {
             Some(Kept::File(representation)) => return Ok(Some(role.answer(representation, request))),
             Some(Kept::Nothing) => return Ok(None),
             None => {}
         }
-        self.find_file(page)?.map(|opened| self.send(request, page, opened, role)).transpose()
+        Self::find_file(root, page)?.map(|opened| self.send(root, request, page, opened, role)).transpose()
     }
 
-    fn find_file(&self, target: &Target) -> Result<Option<(File, Metadata)>, Refusal> {
-        match self.root.find(target) {
+    fn find_file(root: &Root, target: &Target) -> Result<Option<(File, Metadata)>, Refusal> {
+        match root.find(target) {
             Ok(Found::File(file, metadata)) => Ok(Some((file, metadata))),
             Ok(Found::Folder(_)) | Err(Refusal::NotFound | Refusal::Forbidden) => Ok(None),
             Err(refusal) => Err(refusal),
         }
     }
 
-    fn answer_only(&self, name: &OsString, target: &Target, request: &Request) -> Result<Response, Refusal> {
+    fn answer_only(
+        &self,
+        root: &Root,
+        name: &OsString,
+        target: &Target,
+        request: &Request,
+    ) -> Result<Response, Refusal> {
         let only = Target::root().child(name);
         if target.is_root() {
             return Ok(redirect(&only, request));
         }
-        match self.root.find_even_hidden(target)? {
+        match root.find_even_hidden(target)? {
             Found::File(file, metadata) if target.path == only.path => {
-                self.send(request, target, (file, metadata), Role::Itself)
+                self.send(root, request, target, (file, metadata), Role::Itself)
             }
             _ => Err(Refusal::NotFound),
         }
@@ -260,12 +273,13 @@ impl StaticFiles {
     /// Steps 4 to 7, again if the file is changed meanwhile.
     fn send(
         &self,
+        root: &Root,
         request: &Request,
         target: &Target,
         mut opened: (File, Metadata),
         role: Role<'_>,
     ) -> Result<Response, Refusal> {
-        let place = Place { root: &self.root, target, charsets: &self.charsets, rules: &self.rules };
+        let place = Place { root, target, charsets: &self.charsets, rules: &self.rules };
         let wanted = self.wanted(request);
         for _ in 0..MOST_TRIES {
             let (file, metadata) = opened;
@@ -274,7 +288,7 @@ impl StaticFiles {
                     let response = role.answer(&variant.representation, request);
                     if let Some(name) = role.kept_as(request, target)
                         && let Variant { representation, fingerprints: Some(fingerprints), form } =
-                            role.condition(variant, &self.root)
+                            role.condition(variant, root)
                     {
                         self.cache.keep(&name, form, Kept::File(Box::new(representation)), fingerprints);
                     }
@@ -283,7 +297,7 @@ impl StaticFiles {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
                 Err(error) => return Err(error.into()),
             }
-            opened = match self.root.find_even_hidden(target)? {
+            opened = match root.find_even_hidden(target)? {
                 Found::File(file, metadata) => (file, metadata),
                 Found::Folder(_) => return Err(Refusal::NotFound),
             };
@@ -300,6 +314,12 @@ impl StaticFiles {
             Kept::File(representation) => representation.answer(request),
             Kept::Nothing => Refusal::NotFound.answer(request),
         })
+    }
+
+    /// Whether the answer cannot be made of what the system has in memory. Where it can, it is made here, and kept if it may
+    /// be, so that `handle` finds it ready; else `handle` makes it again, which the system does not forget meanwhile.
+    fn needs_the_disk(&self, request: &Request) -> bool {
+        matches!(self.answer(&self.root.of_memory(), request), Err(Refusal::Cold))
     }
 
     /// What is known of the path, for all who ask. The plan leaves it for the answer.
@@ -326,25 +346,30 @@ impl Handler for StaticFiles {
         match *request.method() {
             Method::GET | Method::HEAD => {
                 let known = self.recall(request);
-                known.unwrap_or_else(|| self.answer(request).unwrap_or_else(|refusal| refusal.answer(request)))
+                known.unwrap_or_else(|| {
+                    self.answer(&self.root, request).unwrap_or_else(|refusal| refusal.answer(request))
+                })
             }
             ref other => without_file(other),
         }
     }
 
-    /// Compression takes its time, and so does a large folder: what may need it and is not ready goes to a worker.
+    /// Compression takes its time, and so does a large folder, or a disk: what may need them and is not ready goes to a worker.
     fn plan(&self, request: &mut Request) -> Plan {
         let asks_for_file = matches!(*request.method(), Method::GET | Method::HEAD);
         // RFC 9110 §10.1.1: who waits before it sends a body is told at once that nobody wants it.
         if !asks_for_file && request.header_bytes("expect").is_some() {
             return Plan::refuse(without_file(request.method()));
         }
+        if asks_for_file && self.root.is_remote() {
+            return Plan::pool(); // even the question whether a file is still the same goes to another machine or program
+        }
         if let Some(entry) = self.known(request) {
             request.set_found(entry);
             return Plan::inline();
         }
         let may_take_long = request.path().ends_with('/') || !self.wanted(request).is_nothing();
-        if may_take_long { Plan::pool() } else { Plan::inline() }
+        if may_take_long || asks_for_file && self.needs_the_disk(request) { Plan::pool() } else { Plan::inline() }
     }
 }
 

@@ -30,6 +30,10 @@ impl Charsets {
         Self {}
     }
 
+    pub(super) fn known(&self, _: Option<&Fingerprint>) -> Option<Charset> {
+        Some(Charset)
+    }
+
     pub(super) fn of(&self, _: &mut File, _: u64, _: Text, _: Option<&Fingerprint>) -> io::Result<Charset> {
         Ok(Charset)
     }

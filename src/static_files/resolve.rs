@@ -9,12 +9,14 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 use super::beneath::{self, Beneath, Fingerprint, Look};
+use crate::disk::Patience;
 use crate::message::{Request, Response};
 
 /// What is percent-encoded in a path segment: all but RFC 3986's unreserved characters.
@@ -61,15 +63,18 @@ pub(super) enum Refusal {
     NotFound,
     /// There, but this process may not read it.
     Forbidden,
+    /// Only the disk can tell, and the caller does not wait for it.
+    Cold,
     /// The system has no descriptor left.
     Exhausted(io::Error),
     Failed(io::Error),
 }
 
 /// The folder that is served.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Root {
-    beneath: Beneath,
+    beneath: Arc<Beneath>,
+    patience: Patience,
     /// Names that are never served, besides those that begin with a dot.
     hidden: Vec<OsString>,
 }
@@ -169,7 +174,22 @@ fn decode(segment: &str) -> Result<OsString, Refusal> {
 
 impl Root {
     pub(super) fn new(path: &Path) -> Self {
-        Self { beneath: Beneath::new(path), hidden: Vec::new() }
+        Self { beneath: Arc::new(Beneath::new(path)), patience: Patience::ForTheDisk, hidden: Vec::new() }
+    }
+
+    /// The same folder for those who must not wait: what the system has not in memory is [`Refusal::Cold`].
+    pub(super) fn of_memory(&self) -> Self {
+        Self { patience: Patience::ForMemory, ..self.clone() }
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    /// Whether the folder lies on another machine, or with another program, so that no question to it is answered by the
+    /// system alone.
+    pub(super) fn is_remote(&self) -> bool {
+        self.beneath.is_remote()
     }
 
     pub(super) fn hide(&mut self, name: OsString) {
@@ -192,7 +212,7 @@ impl Root {
 
     /// The same for a name that did not come from the client, or that the user has asked us to serve.
     pub(super) fn find_even_hidden(&self, target: &Target) -> Result<Found, Refusal> {
-        let file = self.beneath.open(&target.path)?;
+        let file = self.beneath.open(&target.path, self.patience)?;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             Ok(Found::Folder(file))
@@ -246,6 +266,7 @@ impl From<io::Error> for Refusal {
             // `CrossesDevices` is what openat2 says of a path that leaves the root.
             NotFound | NotADirectory | InvalidFilename | CrossesDevices | InvalidInput => Self::NotFound,
             PermissionDenied => Self::Forbidden,
+            io::ErrorKind::WouldBlock => Self::Cold,
             _ if beneath::is_no_plain_file(&error) => Self::NotFound,
             _ if beneath::is_exhaustion(&error) => Self::Exhausted(error),
             _ => Self::Failed(error),
@@ -260,7 +281,7 @@ impl Refusal {
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Cold | Self::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         if let Self::Exhausted(error) | Self::Failed(error) = self {

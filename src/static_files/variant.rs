@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Seek};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -21,6 +21,7 @@ use super::representation::{Content, Representation};
 use super::resolve::{Found, Root, Target};
 use super::rules::Rules;
 use crate::coding::{Coding, Wanted, compress};
+use crate::disk::{self, Patience};
 use crate::message::Request;
 
 /// A form of a file, and what it was made of.
@@ -77,7 +78,8 @@ pub(super) struct Place<'a> {
     pub(super) rules: &'a Rules,
 }
 
-/// Reads what has to be read. Fails with `UnexpectedEof` if the file has become shorter meanwhile.
+/// Reads what has to be read. Fails with `UnexpectedEof` if the file has become shorter meanwhile; with `WouldBlock` if the
+/// root is one of memory, and the disk has to be waited for.
 pub(super) fn choose(place: &Place<'_>, file: File, metadata: &Metadata, wanted: Wanted) -> io::Result<Variant> {
     let mut variant = choose_form(place, file, metadata, wanted)?;
     place.rules.apply(&place.target.path, &mut variant.representation);
@@ -90,6 +92,10 @@ fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: W
     let media_type = MediaType::of(&target.path);
     let form = if media_type.is_compressible() { Form::Of(wanted) } else { Form::ForAll };
     let charset = match media_type.characters {
+        // A guess takes its time, too.
+        Characters::Text(_) if root.patience() == Patience::ForMemory => {
+            charsets.known(original.as_ref()).ok_or(io::ErrorKind::WouldBlock)?
+        }
         Characters::Text(text) => charsets.of(&mut file, metadata.len(), text, original.as_ref())?,
         Characters::Utf8 | Characters::Own => Charset::UTF_8,
     };
@@ -98,7 +104,7 @@ fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: W
     for coding in wanted.iter() {
         if let Some((sidecar, coded)) = find_sidecar(root, target, metadata, coding) {
             let Found::File(file, metadata) = coded else { continue };
-            let content = read_or_keep(file, metadata.len())?;
+            let content = read_or_keep(file, metadata.len(), root.patience())?;
             let fingerprints =
                 original.and_then(|original| Some(smallvec![original, root.fingerprint(&sidecar, &metadata)?]));
             let representation = Representation::new(content_type, Some(coding), validators(&metadata), content);
@@ -111,7 +117,7 @@ fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: W
         && (COMPRESS_AT_LEAST_BYTES..=COMPRESS_AT_MOST_BYTES).contains(&metadata.len())
         && media_type.is_compressible()
     {
-        let plain = read(&mut file, metadata.len())?;
+        let plain = read(&mut file, metadata.len(), root.patience())?;
         let (coding, bytes, validators) = match compress(coding, &plain)? {
             Some(coded) => (Some(coding), coded, validators.of_coding(coding)),
             None => (None, plain, validators),
@@ -119,7 +125,7 @@ fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: W
         let representation = Representation::new(content_type, coding, validators, Content::Memory(bytes.into()));
         return Ok(Variant { representation, fingerprints, form });
     }
-    let content = read_or_keep(file, metadata.len())?;
+    let content = read_or_keep(file, metadata.len(), root.patience())?;
     let representation = Representation::new(content_type, None, validators, content);
     Ok(Variant { representation, fingerprints, form })
 }
@@ -144,16 +150,15 @@ fn find_sidecar(root: &Root, target: &Target, plain: &Metadata, coding: Coding) 
     is_fresh.then_some((sidecar, found))
 }
 
-fn read_or_keep(mut file: File, length: u64) -> io::Result<Content> {
+fn read_or_keep(mut file: File, length: u64, patience: Patience) -> io::Result<Content> {
     if length > READ_AT_MOST_BYTES {
         return Ok(Content::File(Arc::new(file), length));
     }
-    Ok(Content::Memory(read(&mut file, length)?.into()))
+    Ok(Content::Memory(read(&mut file, length, patience)?.into()))
 }
 
-fn read(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
-    file.rewind()?; // it may have been looked at
+fn read(file: &mut File, length: u64, patience: Patience) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(length).expect("it was compared with a limit")];
-    file.read_exact(&mut bytes)?;
+    disk::read(file, &mut bytes, patience)?;
     Ok(bytes)
 }

@@ -242,6 +242,7 @@ impl World {
             }
             lot if lot < resets + blocks => Fault::WouldBlock,
             lot if lot < resets + blocks + shorts => Fault::Short(rng.usize(1..=most)),
+            lot if lot >= 900 => Fault::Cold,
             _ => Fault::Nothing,
         });
     }

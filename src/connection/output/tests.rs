@@ -34,7 +34,7 @@ fn order_is_kept_among_copies_references_and_files() {
     output.put(b"c");
     assert_eq!(content(&output), [b"a".to_vec(), large.to_vec(), b"b".to_vec()]);
     output.advance(1 + large.len() + 1);
-    assert!(matches!(output.front(), Front::File(slice) if slice.length == 5));
+    assert!(matches!(output.front(), Front::File { slice, .. } if slice.length == 5));
     output.advance(5);
     assert_eq!(content(&output), [b"c"]);
     output.advance(1);

@@ -16,7 +16,7 @@ use mio::event::Source;
 
 use super::super::input::Input;
 use super::super::output::{Front, Output, SLICES_PER_WRITE};
-use super::{Pull, Push, SEND_PER_TURN_BYTES, Transport, read_piece};
+use super::{Pull, Push, SEND_PER_TURN_BYTES, Step, Transport, read_piece};
 
 /// What the server tries on its end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub enum Fault {
     WouldBlock,
     /// The connection is reset: this operation and all that follow fail.
     Reset,
+    /// If it is a piece of a file, it lies on a disk and a worker has to read it first. Else nothing.
+    Cold,
 }
 
 /// Decides what happens to each operation.
@@ -78,6 +80,15 @@ pub(crate) enum End {
 pub(crate) struct Edges {
     pub(crate) readable: bool,
     pub(crate) writable: bool,
+}
+
+/// What an operation may do.
+enum Allowed {
+    /// Move so many bytes.
+    AtMost(usize),
+    /// The same, but no bytes of a file that no worker has read.
+    UnlessCold,
+    Nothing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,17 +187,18 @@ impl Wire {
         }
     }
 
-    /// How many bytes the next operation may move; `None`: it blocks.
-    fn allow(&mut self, operation: Operation) -> io::Result<Option<usize>> {
+    /// What the next operation may do.
+    fn allow(&mut self, operation: Operation) -> io::Result<Allowed> {
         if self.peer == End::Gone {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         match self.faults.as_mut().map_or(Fault::Nothing, |faults| faults(operation)) {
-            Fault::Nothing => Ok(Some(usize::MAX)),
-            Fault::Short(most) => Ok(Some(most.max(1))),
+            Fault::Nothing => Ok(Allowed::AtMost(usize::MAX)),
+            Fault::Short(most) => Ok(Allowed::AtMost(most.max(1))),
+            Fault::Cold => Ok(Allowed::UnlessCold),
             Fault::WouldBlock => {
                 self.owe(operation);
-                Ok(None)
+                Ok(Allowed::Nothing)
             }
             Fault::Reset => {
                 self.reset();
@@ -245,10 +257,14 @@ impl Memory {
         self.wire.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One write, or one piece of a file; `None` where it blocks.
-    fn push_once(&self, output: &mut Output) -> io::Result<Option<usize>> {
+    /// One write, or one piece of a file; nothing where it blocks.
+    fn push_once(&self, output: &mut Output) -> io::Result<Step> {
         let mut wire = self.wire();
-        let Some(most) = wire.allow(Operation::Write)? else { return Ok(None) };
+        let (most, is_cold) = match wire.allow(Operation::Write)? {
+            Allowed::AtMost(most) => (most, false),
+            Allowed::UnlessCold => (usize::MAX, true),
+            Allowed::Nothing => return Ok(Step::Nothing),
+        };
         let sent = match output.front() {
             Front::Nothing => 0,
             Front::Bytes { .. } => {
@@ -256,8 +272,9 @@ impl Memory {
                 let count = output.slices(&mut slices);
                 wire.take(slices[..count].iter().map(|slice| &**slice), most)
             }
-            Front::File(slice) => {
-                let piece = read_piece(slice, u64::MAX)?;
+            Front::File { warm: 0, .. } if is_cold => return Ok(Step::Cold),
+            Front::File { slice, warm } => {
+                let piece = read_piece(slice, if *warm == 0 { u64::MAX } else { *warm })?;
                 if piece.is_empty() {
                     return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter"));
                 }
@@ -265,7 +282,7 @@ impl Memory {
             }
         };
         output.advance(sent);
-        Ok((sent > 0).then_some(sent))
+        Ok(if sent > 0 { Step::Sent(sent) } else { Step::Nothing })
     }
 }
 
@@ -277,7 +294,11 @@ impl Transport for Memory {
     fn pull(&mut self, input: &mut Input) -> io::Result<Pull> {
         let mut wire = self.wire();
         wire.reads += 1;
-        let Some(most) = wire.allow(Operation::Read)? else { return Ok(Pull::Blocked) };
+        let most = match wire.allow(Operation::Read)? {
+            Allowed::AtMost(most) => most,
+            Allowed::UnlessCold => usize::MAX,
+            Allowed::Nothing => return Ok(Pull::Blocked),
+        };
         let spare = input.spare();
         let room = spare.len();
         let count = room.min(wire.to_server.len()).min(most);
@@ -297,7 +318,11 @@ impl Transport for Memory {
     fn push(&mut self, output: &mut Output) -> io::Result<Push> {
         let mut budget = SEND_PER_TURN_BYTES;
         while !output.is_empty() {
-            let Some(sent) = self.push_once(output)? else { return Ok(Push::Blocked) };
+            let sent = match self.push_once(output)? {
+                Step::Sent(sent) => sent,
+                Step::Nothing => return Ok(Push::Blocked),
+                Step::Cold => return Ok(Push::Cold),
+            };
             budget = budget.saturating_sub(sent as u64);
             if budget == 0 && !output.is_empty() {
                 return Ok(Push::Unfinished);

@@ -36,6 +36,7 @@ pub use memory::{Fault, Operation};
 
 use super::input::Input;
 use super::output::{Front, Output, SLICES_PER_WRITE};
+use crate::disk;
 use crate::message::FileSlice;
 
 /// What one read brought.
@@ -60,6 +61,15 @@ pub(crate) enum Push {
     Blocked,
     /// The socket would take more, but it is another client's turn.
     Unfinished,
+    /// The next bytes are of a file and lie on the disk: who may wait must read them first.
+    Cold,
+}
+
+/// One step of it.
+enum Step {
+    Nothing,
+    Sent(usize),
+    Cold,
 }
 
 /// One client's way to the network. It may be handed to another loop before it is used.
@@ -79,6 +89,10 @@ pub(crate) trait Transport: Send {
 /// After so many bytes in one turn, the other clients go first.
 const SEND_PER_TURN_BYTES: u64 = 2 * 1024 * 1024;
 
+/// So much of a file is asked for at once, whether it is in the system's memory. The question costs little beside the sending;
+/// but what a slow client takes much later may have been forgotten again.
+const ASK_BYTES: u64 = 2 * SEND_PER_TURN_BYTES;
+
 /// A Linux stream socket that gave less than we had room for is empty (epoll(7), question 9), which saves the read
 /// that would say so. Elsewhere only `WouldBlock` may say so.
 const SHORT_READ_MEANS_DRAINED: bool = cfg!(target_os = "linux");
@@ -93,6 +107,11 @@ fn read_piece(slice: &FileSlice, most: u64) -> io::Result<Vec<u8>> {
     let read = read::read_at(&slice.file, &mut piece, slice.offset)?;
     piece.truncate(read);
     Ok(piece)
+}
+
+/// How much of what comes next of a file can be sent without waiting for the disk.
+fn warm_length(slice: &FileSlice) -> u64 {
+    disk::warm_length(&slice.file, slice.offset..slice.offset + slice.length.min(ASK_BYTES))
 }
 
 /// A socket as it is, without encryption.
@@ -123,23 +142,31 @@ impl<S: Socket> Plain<S> {
         Self { socket }
     }
 
-    /// One write or sendfile from the front; `None` if there is nothing to send.
-    fn push_once(&self, output: &mut Output) -> io::Result<Option<usize>> {
+    /// One write or sendfile from the front.
+    fn push_once(&self, output: &mut Output) -> io::Result<Step> {
         let sent = match output.front() {
-            Front::Nothing => return Ok(None),
+            Front::Nothing => return Ok(Step::Nothing),
             Front::Bytes { more } => {
                 let mut slices = [IoSlice::new(&[]); SLICES_PER_WRITE];
                 let count = output.slices(&mut slices);
                 system::send(&self.socket, &slices[..count], more)?
             }
-            Front::File(slice) => match system::send_file(&self.socket, slice, SEND_PER_TURN_BYTES)? {
-                // The length was promised in the head: the connection is all that can be given up.
-                0 => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter")),
-                sent => sent,
-            },
+            Front::File { slice, warm } => {
+                if *warm == 0 {
+                    *warm = warm_length(slice);
+                }
+                if *warm == 0 {
+                    return Ok(Step::Cold);
+                }
+                match system::send_file(&self.socket, slice, SEND_PER_TURN_BYTES.min(*warm))? {
+                    // The length was promised in the head: the connection is all that can be given up.
+                    0 => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter")),
+                    sent => sent,
+                }
+            }
         };
         output.advance(sent);
-        Ok(Some(sent))
+        Ok(Step::Sent(sent))
     }
 }
 
@@ -171,8 +198,9 @@ impl<S: Socket> Transport for Plain<S> {
         let mut budget = SEND_PER_TURN_BYTES;
         loop {
             match self.push_once(output) {
-                Ok(None) => return Ok(Push::Drained),
-                Ok(Some(sent)) => {
+                Ok(Step::Nothing) => return Ok(Push::Drained),
+                Ok(Step::Cold) => return Ok(Push::Cold),
+                Ok(Step::Sent(sent)) => {
                     budget = budget.saturating_sub(sent as u64);
                     if output.is_empty() {
                         return Ok(Push::Drained);

@@ -7,6 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::{portable, walk};
+use crate::disk::Patience;
 
 /// A root with links of every kind, and a secret beside it.
 fn world() -> tempfile::TempDir {
@@ -46,9 +47,9 @@ fn read_in_every_way(world: &Path, path: &str) -> Vec<Option<String>> {
     let root = world.join("site");
     let (folder, path) = (File::open(&root).unwrap(), Path::new(path));
     vec![
-        content(super::Beneath::new(&root).open(path)),
-        content(walk::open(folder.as_fd(), path).map(File::from)),
-        content(portable::Beneath::new(&root).open(path)),
+        content(super::Beneath::new(&root).open(path, Patience::ForTheDisk)),
+        content(walk::open(folder.as_fd(), path, Patience::ForTheDisk).map(File::from)),
+        content(portable::Beneath::new(&root).open(path, Patience::ForTheDisk)),
     ]
 }
 

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, openat};
@@ -15,12 +16,14 @@ use rustix::io::Errno;
 use super::descend::open as open_beneath;
 pub(in crate::static_files) use super::fingerprint::Fingerprint;
 use super::look::{Kind, Look};
+use crate::disk::{self, Patience};
 
 /// The root folder, by its path and as it was last found there.
 #[derive(Debug)]
 pub(in crate::static_files) struct Beneath {
     path: PathBuf,
     opened: RwLock<Option<Arc<Opened>>>,
+    is_remote: AtomicBool,
 }
 
 /// An open folder and its identity.
@@ -40,14 +43,23 @@ impl Beneath {
     }
 
     pub(in crate::static_files) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), opened: RwLock::new(None) }
+        let new = Self { path: path.to_owned(), opened: RwLock::new(None), is_remote: AtomicBool::new(false) };
+        // Where it lies is known before the first question; that there is nothing yet, is said to who asks.
+        let _ = new.root(Patience::ForTheDisk);
+        new
     }
 
-    /// Opens a relative path for reading. Links are followed while they stay beneath the root.
-    pub(in crate::static_files) fn open(&self, relative: &Path) -> io::Result<File> {
-        let root = self.root()?;
+    /// Whether the root was last found on a file system that asks others.
+    pub(in crate::static_files) fn is_remote(&self) -> bool {
+        self.is_remote.load(Ordering::Relaxed)
+    }
+
+    /// Opens a relative path for reading. Links are followed while they stay beneath the root. Fails with `WouldBlock` where
+    /// that takes more than `patience`.
+    pub(in crate::static_files) fn open(&self, relative: &Path, patience: Patience) -> io::Result<File> {
+        let root = self.root(patience)?;
         let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
-        open_beneath(root.folder.as_fd(), relative).map(File::from)
+        open_beneath(root.folder.as_fd(), relative, patience).map(File::from)
     }
 
     /// The names in an open folder, without `.` and `..`, as they are read.
@@ -66,13 +78,14 @@ impl Beneath {
         let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
         // One call for most names. Only a link can lead out, so only a link is opened.
         if FileType::from_raw_mode(stat.st_mode).is_symlink() {
-            return Look::at(&self.open(&path.join(name))?.metadata()?);
+            return Look::at(&self.open(&path.join(name), Patience::ForTheDisk)?.metadata()?);
         }
         Look::try_from(stat)
     }
 
-    /// The root as it is at its path now: a folder that was built anew, or swapped by renaming, is another folder.
-    fn root(&self) -> io::Result<Arc<Opened>> {
+    /// The root as it is at its path now: a folder that was built anew, or swapped by renaming, is another folder. While we
+    /// hold it open, the system keeps its name in memory.
+    fn root(&self, patience: Patience) -> io::Result<Arc<Opened>> {
         let metadata = std::fs::metadata(&self.path)?;
         let identity = (metadata.dev(), metadata.ino());
         let known = self.opened.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -81,9 +94,13 @@ impl Beneath {
         {
             return Ok(opened);
         }
+        if patience == Patience::ForMemory {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let folder = openat(CWD, &self.path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         let file = File::from(folder);
         let metadata = file.metadata()?;
+        self.is_remote.store(disk::is_remote(&file), Ordering::Relaxed);
         let opened = Arc::new(Opened { folder: file.into(), identity: (metadata.dev(), metadata.ino()) });
         *self.opened.write().unwrap_or_else(PoisonError::into_inner) = Some(opened.clone());
         Ok(opened)

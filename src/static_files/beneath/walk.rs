@@ -15,6 +15,7 @@ use rustix::fs::{Mode, OFlags, openat, readlinkat};
 use rustix::io::Errno;
 
 use super::system::READ;
+use crate::disk::Patience;
 
 /// As many as Linux follows (path_resolution(7)).
 const MOST_LINKS: usize = 40;
@@ -25,7 +26,8 @@ enum Step {
     Up,
 }
 
-pub(super) fn open(root: BorrowedFd<'_>, relative: &Path) -> io::Result<OwnedFd> {
+/// Whether it waits for the disk is not in its hands.
+pub(super) fn open(root: BorrowedFd<'_>, relative: &Path, _: Patience) -> io::Result<OwnedFd> {
     let mut steps = VecDeque::new();
     put_first(&mut steps, relative)?;
     let (mut folders, mut links) = (Vec::<OwnedFd>::new(), 0);

@@ -36,7 +36,7 @@ impl Charsets {
         text: Text,
         version: Option<&Fingerprint>,
     ) -> io::Result<Charset> {
-        if let Some(charset) = self.chosen.or_else(|| self.recall(version?)) {
+        if let Some(charset) = self.known(version) {
             return Ok(charset);
         }
         let sample = sample::read(file, length)?;
@@ -45,6 +45,11 @@ impl Charsets {
             self.remember(version, charset);
         }
         Ok(charset)
+    }
+
+    /// The charset of this version, if the file need not be read for it.
+    pub(in crate::static_files) fn known(&self, version: Option<&Fingerprint>) -> Option<Charset> {
+        self.chosen.or_else(|| self.recall(version?))
     }
 
     fn recall(&self, version: &Fingerprint) -> Option<Charset> {
