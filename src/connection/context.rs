@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::StatusCode;
 
-use crate::message::{Arrivals, Mailbox};
+use crate::message::{Arrivals, Mailbox, RawHead};
 
 /// The length of a `Date` (IMF-fixdate, RFC 9110 section 5.6.7), in bytes.
 pub const DATE_BYTES: usize = 29;
@@ -21,6 +21,19 @@ pub(crate) struct Context {
     pub(crate) mailbox: Arc<dyn Mailbox>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) workers: Arc<dyn Workers>,
+    /// The memory of the head of an earlier request.
+    pub(crate) spare_head: Cell<RawHead>,
+}
+
+impl Context {
+    pub(crate) fn new(
+        clock: Clock,
+        mailbox: Arc<dyn Mailbox>,
+        counters: Arc<Counters>,
+        workers: Arc<dyn Workers>,
+    ) -> Self {
+        Self { clock, arrivals: Arrivals::new(), mailbox, counters, workers, spare_head: Cell::default() }
+    }
 }
 
 impl Context {

@@ -30,10 +30,10 @@ use bytes::Bytes;
 pub(crate) use context::{Clock, Context, Counters, Job, Waits, Workers};
 pub use context::{DATE_BYTES, Stats};
 pub(crate) use input::Input;
-pub(crate) use output::Output;
+pub(crate) use output::{Output, Room};
 
 use crate::disk;
-use crate::message::{Address, Arrival, Arrivals, ClientKey, FileSlice, Note, Part};
+use crate::message::{Address, Arrival, Arrivals, ClientKey, FileSlice, Note, Part, RawHead};
 
 /// One client's connection, with the verbs of the tutorial: [`recv`](Self::recv), [`send`](Self::send),
 /// [`close`](Self::close).
@@ -101,6 +101,11 @@ impl Connection {
         self.output.put_bytes(bytes);
     }
 
+    /// The same for bytes that nobody else has.
+    pub(crate) fn send_vec(&mut self, bytes: Vec<u8>) {
+        self.output.put_vec(bytes);
+    }
+
     /// Queues a stretch of a file; the transport sends it with `sendfile` where it can.
     pub fn send_file(&mut self, slice: FileSlice) {
         self.output.put_file(slice);
@@ -152,6 +157,16 @@ impl Connection {
     /// Counts what comes, for [`arrival`](Self::arrival).
     pub(crate) fn arrivals(&self) -> &Arrivals {
         &self.context.arrivals
+    }
+
+    /// An empty head with room, as a rule: the next request needs no allocation.
+    pub(crate) fn take_spare_head(&self) -> RawHead {
+        self.context.spare_head.take()
+    }
+
+    /// A request is over; its head can be filled again.
+    pub(crate) fn keep_spare_head(&self, head: RawHead) {
+        self.context.spare_head.set(head.cleared());
     }
 
     pub(crate) fn counters(&self) -> &Counters {

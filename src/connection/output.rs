@@ -19,7 +19,7 @@ const COPY_AT_MOST_BYTES: usize = 4 * 1024;
 /// So many bytes in memory are enough: the session pauses until the client has taken them.
 const HIGH_WATER_BYTES: usize = 64 * 1024;
 
-/// A buffer that grew over this is not kept for the next answer.
+/// Memory that grew over this is not kept for the next answer.
 const KEEP_AT_MOST_BYTES: usize = 64 * 1024;
 
 /// A head waits in the kernel for a file that is shorter. Before a longer one it is better gone: its packets are as many as
@@ -32,7 +32,7 @@ pub(crate) const SLICES_PER_WRITE: usize = 16;
 /// One thing in the queue.
 #[derive(Debug)]
 enum Segment {
-    /// So many bytes of [`Output::copied`].
+    /// So many bytes of [`Room::copied`].
     Copied(usize),
     Bytes(Bytes),
     File(FileSlice),
@@ -41,9 +41,7 @@ enum Segment {
 /// The queue between the session and the transport.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
-    segments: VecDeque<Segment>,
-    /// The bytes of all [`Segment::Copied`], in order, from `copied_start` on.
-    copied: Vec<u8>,
+    room: Room,
     copied_start: usize,
     /// Bytes held by [`Segment::Bytes`].
     referenced: usize,
@@ -53,6 +51,22 @@ pub(crate) struct Output {
     /// Bytes that the transport has taken since the connection began.
     sent: u64,
     receipts: Receipts,
+}
+
+/// The memory of an output. The loop lends it to the client whose turn it is, so an idle client owns none and an answer needs
+/// no allocation.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    segments: VecDeque<Segment>,
+    /// The bytes of all [`Segment::Copied`], in order, from `copied_start` on.
+    copied: Vec<u8>,
+}
+
+impl Room {
+    /// How many bytes of memory it is.
+    fn capacity(&self) -> usize {
+        self.copied.capacity() + self.segments.capacity() * size_of::<Segment>()
+    }
 }
 
 /// What stands at the front of the queue.
@@ -78,15 +92,15 @@ pub(crate) enum More {
 
 impl Output {
     pub(crate) fn put(&mut self, bytes: &[u8]) {
-        self.copied.extend_from_slice(bytes);
+        self.room.copied.extend_from_slice(bytes);
         self.account_copied(bytes.len());
     }
 
     /// Lets `write` append bytes in place.
     pub(crate) fn put_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        let before = self.copied.len();
-        write(&mut self.copied);
-        self.account_copied(self.copied.len() - before);
+        let before = self.room.copied.len();
+        write(&mut self.room.copied);
+        self.account_copied(self.room.copied.len() - before);
     }
 
     pub(crate) fn put_bytes(&mut self, bytes: Bytes) {
@@ -94,13 +108,20 @@ impl Output {
             return self.put(&bytes);
         }
         self.referenced += bytes.len();
-        self.segments.push_back(Segment::Bytes(bytes));
+        self.room.segments.push_back(Segment::Bytes(bytes));
+    }
+
+    pub(crate) fn put_vec(&mut self, bytes: Vec<u8>) {
+        match bytes.len() {
+            ..=COPY_AT_MOST_BYTES => self.put(&bytes),
+            _ => self.put_bytes(bytes.into()),
+        }
     }
 
     pub(crate) fn put_file(&mut self, slice: FileSlice) {
         if slice.length > 0 {
             self.files += 1;
-            self.segments.push_back(Segment::File(slice));
+            self.room.segments.push_back(Segment::File(slice));
         }
     }
 
@@ -119,7 +140,7 @@ impl Output {
 
     /// Where what is queued ends, in bytes since the connection began.
     fn end(&self) -> u64 {
-        let files = self.segments.iter().map(|segment| match segment {
+        let files = self.room.segments.iter().map(|segment| match segment {
             Segment::File(slice) => slice.length,
             Segment::Copied(_) | Segment::Bytes(_) => 0,
         });
@@ -127,25 +148,25 @@ impl Output {
     }
 
     fn account_copied(&mut self, count: usize) {
-        match self.segments.back_mut() {
+        match self.room.segments.back_mut() {
             _ if count == 0 => {}
             Some(Segment::Copied(length)) => *length += count,
-            _ => self.segments.push_back(Segment::Copied(count)),
+            _ => self.room.segments.push_back(Segment::Copied(count)),
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.segments.is_empty()
+        self.room.segments.is_empty()
     }
 
     /// Bytes held in memory; what lies in files does not count.
     pub(crate) fn memory(&self) -> usize {
-        self.copied.len() - self.copied_start + self.referenced
+        self.room.copied.len() - self.copied_start + self.referenced
     }
 
     /// How many bytes of memory it owns or keeps alive.
     pub(crate) fn capacity(&self) -> usize {
-        self.copied.capacity() + self.referenced + self.segments.capacity() * size_of::<Segment>()
+        self.room.capacity() + self.referenced
     }
 
     /// A queued file counts as full: a peer that pipelines without reading shall not hold many of them open.
@@ -158,30 +179,29 @@ impl Output {
         self.sent
     }
 
-    /// Makes `spare` (empty, with room) the buffer, if there is none: answers then need no allocation.
-    pub(crate) fn borrow(&mut self, spare: &mut Vec<u8>) {
-        if self.copied.capacity() == 0 {
-            self.copied = std::mem::take(spare);
+    /// Makes `spare` (empty, with room) its memory, if it has none.
+    pub(crate) fn borrow(&mut self, spare: &mut Room) {
+        if self.room.capacity() == 0 {
+            self.room = std::mem::take(spare);
         }
     }
 
-    /// Gives the buffer away if nothing is in it, so that an idle client owns none.
-    pub(crate) fn give_back(&mut self, spare: &mut Vec<u8>) {
+    /// Gives its memory away if nothing is in it.
+    pub(crate) fn give_back(&mut self, spare: &mut Room) {
         if self.is_empty() {
-            self.segments = VecDeque::new();
             if self.receipts.is_empty() {
                 self.receipts = Receipts::default();
             }
-            let buffer = std::mem::take(&mut self.copied);
-            if buffer.capacity() > spare.capacity() && buffer.capacity() <= KEEP_AT_MOST_BYTES {
-                *spare = buffer;
+            let room = std::mem::take(&mut self.room);
+            if room.capacity() > spare.capacity() && room.capacity() <= KEEP_AT_MOST_BYTES {
+                *spare = room;
             }
         }
     }
 
     pub(crate) fn front(&mut self) -> Front<'_> {
         let more = if self.files > 0 { self.more() } else { More::Nothing };
-        match self.segments.front() {
+        match self.room.segments.front() {
             None => Front::Nothing,
             Some(Segment::File(slice)) => Front::File { slice, warm: &mut self.warm },
             Some(_) => Front::Bytes { more },
@@ -190,17 +210,17 @@ impl Output {
 
     fn more(&self) -> More {
         let waits = |segment: &Segment| matches!(segment, Segment::File(file) if file.length < WAITS_FOR_FILE_BYTES);
-        if self.segments.iter().any(waits) { More::Follows } else { More::Nothing }
+        if self.room.segments.iter().any(waits) { More::Follows } else { More::Nothing }
     }
 
     /// The bytes at the front, up to the first file; returns how many slices were filled.
     pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; SLICES_PER_WRITE]) -> usize {
         let (mut count, mut at) = (0, self.copied_start);
-        for (segment, slice) in self.segments.iter().zip(slices) {
+        for (segment, slice) in self.room.segments.iter().zip(slices) {
             *slice = match segment {
                 Segment::Copied(length) => {
                     at += length;
-                    IoSlice::new(&self.copied[at - length..at])
+                    IoSlice::new(&self.room.copied[at - length..at])
                 }
                 Segment::Bytes(bytes) => IoSlice::new(bytes),
                 Segment::File(_) => break,
@@ -214,7 +234,7 @@ impl Output {
     pub(crate) fn advance(&mut self, mut count: usize) {
         self.sent += count as u64;
         while count > 0 {
-            let Some(front) = self.segments.front_mut() else { break };
+            let Some(front) = self.room.segments.front_mut() else { break };
             let (taken, is_done) = match front {
                 Segment::Copied(length) => {
                     let taken = count.min(*length);
@@ -248,7 +268,7 @@ impl Output {
     }
 
     fn pop(&mut self) {
-        if let Some(Segment::File(_)) = self.segments.pop_front() {
+        if let Some(Segment::File(_)) = self.room.segments.pop_front() {
             self.files -= 1;
             self.warm = 0;
         }
@@ -256,7 +276,7 @@ impl Output {
 
     /// The file at the front, if one is there.
     pub(crate) fn file(&self) -> Option<&FileSlice> {
-        match self.segments.front()? {
+        match self.room.segments.front()? {
             Segment::File(slice) => Some(slice),
             Segment::Copied(_) | Segment::Bytes(_) => None,
         }
@@ -271,11 +291,11 @@ impl Output {
 
     /// The room of bytes that were sent is used again before the buffer grows.
     fn reuse_room(&mut self) {
-        if self.copied_start == self.copied.len() {
-            self.copied.clear();
+        if self.copied_start == self.room.copied.len() {
+            self.room.copied.clear();
             self.copied_start = 0;
         } else if self.copied_start > HIGH_WATER_BYTES {
-            self.copied.drain(..self.copied_start);
+            self.room.copied.drain(..self.copied_start);
             self.copied_start = 0;
         }
     }

@@ -122,7 +122,7 @@ fn says_no_transform(cache_control: &[u8]) -> bool {
 /// Codes the body, if it is of a kind that is coded and gains by it.
 fn encode(response: &mut Response, coding: Coding) {
     let body = response.take_body();
-    let (body, is_coded) = match body.kind {
+    let (body, is_coded) = match body.kind.shared() {
         Kind::Bytes(plain) if plain.len() <= AT_ONCE_BYTES => match coding::compress(coding, &plain) {
             Ok(Some(coded)) => (coded.into(), true),
             Ok(None) | Err(_) => (plain.into(), false),

@@ -71,6 +71,8 @@ pub struct Body {
 /// What a body is made of; the protocol looks, handlers need not.
 pub(crate) enum Kind {
     Bytes(Bytes),
+    /// Bytes as a handler has made them; nobody else has them yet, so nobody counts who does.
+    Made(Vec<u8>),
     File(FileSlice),
     Parts(Vec<Part>),
     Channel(BodyReceiver),
@@ -169,6 +171,10 @@ impl Body {
         let tail = tail.into();
         let kind = match self.kind {
             Kind::Bytes(bytes) => Kind::Bytes([bytes, tail].concat().into()),
+            Kind::Made(mut bytes) => {
+                bytes.extend_from_slice(&tail);
+                Kind::Made(bytes)
+            }
             Kind::File(slice) => Kind::Parts(vec![Part::File(slice), Part::Bytes(tail)]),
             Kind::Parts(parts) => Kind::Parts([parts, vec![Part::Bytes(tail)]].concat()),
             Kind::Reader(reader) => Kind::Reader(reader.append(tail)),
@@ -193,6 +199,7 @@ impl Body {
     pub fn len(&self) -> Option<u64> {
         match &self.kind {
             Kind::Bytes(bytes) => Some(bytes.len() as u64),
+            Kind::Made(bytes) => Some(bytes.len() as u64),
             Kind::File(slice) => Some(slice.length),
             Kind::Parts(parts) => Some(parts.iter().map(Part::len).sum()),
             Kind::Reader(reader) => reader.len(),
@@ -210,7 +217,18 @@ impl Body {
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match &self.kind {
             Kind::Bytes(bytes) => Some(bytes),
+            Kind::Made(bytes) => Some(bytes),
             _ => None,
+        }
+    }
+}
+
+impl Kind {
+    /// The same, where it makes no difference whose bytes they are.
+    pub(crate) fn shared(self) -> Self {
+        match self {
+            Self::Made(bytes) => Self::Bytes(bytes.into()),
+            kind => kind,
         }
     }
 }
@@ -225,6 +243,7 @@ impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Made(bytes) => write!(f, "{} bytes", bytes.len()),
             Self::File(slice) => write!(f, "{} bytes of a file from {}", slice.length, slice.offset),
             Self::Parts(parts) => write!(f, "{} parts", parts.len()),
             Self::Channel(_) => f.write_str("a stream"),
@@ -249,13 +268,13 @@ impl From<FileSlice> for Body {
 
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Self {
-        Bytes::from(bytes).into()
+        Self { kind: Kind::Made(bytes) }
     }
 }
 
 impl From<String> for Body {
     fn from(text: String) -> Self {
-        Bytes::from(text).into()
+        text.into_bytes().into()
     }
 }
 

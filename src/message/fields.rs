@@ -9,14 +9,16 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use http::HeaderMap;
 use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// All fields of one response.
 #[derive(Clone)]
 pub(crate) enum Fields {
     Own(HeaderMap),
     Shared(Arc<SharedFields>),
+    /// Those of the program itself. All loops use them, and none has to tell the others so by a count.
+    Fixed(&'static SharedFields),
 }
 
 /// Fields of many responses, none of which steers the connection.
@@ -32,6 +34,7 @@ impl Fields {
         match self {
             Self::Own(map) => map,
             Self::Shared(shared) => &shared.map,
+            Self::Fixed(shared) => &shared.map,
         }
     }
 
@@ -39,8 +42,8 @@ impl Fields {
     pub(crate) fn map_mut(&mut self) -> &mut HeaderMap {
         match self {
             Self::Own(map) => map,
-            Self::Shared(shared) => {
-                *self = Self::Own(shared.map.clone());
+            Self::Shared(_) | Self::Fixed(_) => {
+                *self = Self::Own(self.map().clone());
                 self.map_mut()
             }
         }
@@ -50,12 +53,17 @@ impl Fields {
     pub(crate) fn steering(&self) -> Option<&HeaderMap> {
         match self {
             Self::Own(map) => Some(map),
-            Self::Shared(_) => None,
+            Self::Shared(_) | Self::Fixed(_) => None,
         }
     }
 }
 
 impl SharedFields {
+    /// One field, which does not steer the connection.
+    pub(crate) fn of(name: HeaderName, value: HeaderValue) -> Self {
+        Self { map: HeaderMap::from_iter([(name, value)]), lines: OnceLock::new() }
+    }
+
     /// The lines of these fields; `write` writes them the first time.
     pub(crate) fn lines(&self, write: impl FnOnce(&HeaderMap) -> Vec<u8>) -> &[u8] {
         self.lines.get_or_init(|| write(&self.map).into())
@@ -80,12 +88,11 @@ impl fmt::Debug for Fields {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
     use http::header::{ETAG, VARY};
 
     use super::*;
 
-    fn fields(names: &[http::HeaderName]) -> Fields {
+    fn fields(names: &[HeaderName]) -> Fields {
         let value = || HeaderValue::from_static("a");
         names.iter().map(|name| (name.clone(), value())).collect::<HeaderMap>().into()
     }

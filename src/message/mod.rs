@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows a socket, a clock, a thread or a state; everything else in the crate may use these types.
 //!
-//! * [`Request`]: the head as it came (one buffer and the places of names and values in it) and the body.
+//! * [`Request`]: the head as it came (its bytes and the places of names and values in them) and the body.
 //! * [`Response`], [`Body`]: status, fields and what follows them: bytes, a stretch of a file, or a stream.
 //! * [`IntoResponse`], [`Error`]: how a handler's return value becomes a response.
 //! * [`Reply`], [`Address`], [`Note`]: how another thread reaches a client that lives on a loop.
@@ -43,14 +43,14 @@ pub use channel::{BodySender, Closed, TrySendError};
 pub use error::{Error, ProtocolError, Result};
 pub(crate) use fate::{Fate, Sent, Watchers};
 pub(crate) use feed::{Feed, WORTH_WAKING_BYTES, feed};
-pub(crate) use fields::Fields;
+pub(crate) use fields::{Fields, SharedFields};
 pub use into_response::{Html, IntoResponse};
 pub use reader::Piece;
 pub(crate) use reader::{PieceRead, ReaderBody};
 pub(crate) use refusal::Known;
 pub use refusal::{Reason, Refusal};
 pub use request::Request;
-pub(crate) use request::{FieldLine, HasQuery, Origin, Outcome, Pattern, RawHead, RouterId, Security, Span};
+pub(crate) use request::{FieldLine, Origin, Outcome, Pattern, RawHead, RouterId, Security, Span};
 pub use request_body::RequestBody;
 pub use response::Response;
 pub use sink::BodySink;

@@ -41,7 +41,7 @@ pub struct Request {
     version: Version,
     head: RawHead,
     /// Built on first use; from then on it is what counts.
-    map: OnceCell<HeaderMap>,
+    map: OnceCell<Box<HeaderMap>>,
     body: RequestBody,
     extensions: Extensions,
     peer: SocketAddr,
@@ -72,26 +72,18 @@ pub(crate) enum Security {
     Encrypted,
 }
 
-/// The head's bytes, and where the parts lie in them.
+/// The head as it came: the target of its request line, and its field lines with the places of names and values.
 #[derive(Default)]
 pub(crate) struct RawHead {
+    /// Path and query. It begins with the path, though it was sent in absolute-form.
+    pub(crate) target: String,
+    /// How long the path is. What follows is the `?` of the query, or nothing: `/a?` and `/a` are two targets.
+    pub(crate) path_end: u32,
     pub(crate) bytes: Vec<u8>,
-    pub(crate) path: Span,
-    /// Without the `?`; empty where there is none.
-    pub(crate) query: Span,
-    pub(crate) has_query: HasQuery,
     pub(crate) fields: Vec<FieldLine>,
 }
 
-/// `/a?` and `/a` are two targets, though both queries are empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum HasQuery {
-    Yes,
-    #[default]
-    No,
-}
-
-/// A stretch of the head's bytes. A head is far below 4 GiB.
+/// A stretch of a head's target or of its fields. A head is far below 4 GiB.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Span {
     pub(crate) start: u32,
@@ -139,7 +131,7 @@ impl Request {
     /// The path as it was sent: it begins with `/` (but for `OPTIONS *`) and is still percent-encoded. A mounted handler
     /// sees what its [`Router`](crate::Router) left of it; see [`Self::mount_path`].
     pub fn path(&self) -> &str {
-        match self.head.text(self.rest_of_path()) {
+        match self.head.in_target(self.rest_of_path()) {
             "" => "/",
             path => path,
         }
@@ -147,15 +139,12 @@ impl Request {
 
     /// What stands behind the `?`, as it was sent; `None` where there is no `?`.
     pub fn query_string(&self) -> Option<&str> {
-        (self.head.has_query == HasQuery::Yes).then(|| self.head.text(self.head.query))
+        self.head.target.get(self.head.path_end as usize + 1..)
     }
 
     /// Path and query together, as sent; for log lines.
     pub fn target(&self) -> &str {
-        match self.head.has_query {
-            HasQuery::Yes => self.head.text(Span { start: self.head.path.start, end: self.head.query.end }),
-            HasQuery::No => self.head.text(self.head.path),
-        }
+        &self.head.target
     }
 
     /// The first field of that name (in any case), if it is text. Values in other encodings: [`Self::header_bytes`].
@@ -194,7 +183,7 @@ impl Request {
 
     /// All fields as a map; built on the first call.
     pub fn headers(&self) -> &HeaderMap {
-        self.map.get_or_init(|| self.head.to_map())
+        self.map.get_or_init(|| self.head.to_map().into())
     }
 
     /// The map, to be changed by a decorator before the next handler sees the request.
@@ -308,6 +297,11 @@ impl Request {
         self.found.take()?.downcast().ok()
     }
 
+    /// What is left of it to be used again.
+    pub(crate) fn into_head(self) -> RawHead {
+        self.head
+    }
+
     /// Its body is there, or begins to be; it came with this arrival.
     pub(crate) fn set_body(&mut self, body: RequestBody, arrival: Arrival) {
         self.body = body;
@@ -320,15 +314,23 @@ impl RawHead {
         &self.bytes[span.start as usize..span.end as usize]
     }
 
-    /// Adds a field whose value lies in the head already.
-    pub(crate) fn add_field(&mut self, name: &[u8], value: Span) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(name);
-        self.fields.push(FieldLine { name: Span::from(start..self.bytes.len()), value });
+    /// The same without content, but with its memory.
+    pub(crate) fn cleared(mut self) -> Self {
+        self.target.clear();
+        self.bytes.clear();
+        self.fields.clear();
+        self
     }
 
-    fn text(&self, span: Span) -> &str {
-        std::str::from_utf8(self.slice(span)).expect("whoever makes a RawHead has checked that the target is UTF-8")
+    /// Keeps bytes that did not come as a field line, and tells where.
+    pub(crate) fn keep(&mut self, bytes: &[u8]) -> Span {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        Span::from(start..self.bytes.len())
+    }
+
+    fn in_target(&self, span: Span) -> &str {
+        &self.target[span.start as usize..span.end as usize]
     }
 
     /// A field that `http` would not take is left out; none is known that our own parser lets through.

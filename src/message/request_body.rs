@@ -5,6 +5,7 @@
 use std::any::Any;
 use std::fmt;
 use std::io::{self, BufRead, Read};
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -30,7 +31,8 @@ use super::feed::Intake;
 #[derive(Default)]
 pub struct RequestBody {
     source: Source,
-    trailers: HeaderMap,
+    /// Few have any.
+    trailers: Option<Box<HeaderMap>>,
 }
 
 enum Source {
@@ -52,15 +54,15 @@ impl Default for Source {
 
 impl RequestBody {
     pub(crate) fn whole(bytes: Bytes, trailers: HeaderMap) -> Self {
-        Self { source: Source::Whole { bytes, read: 0 }, trailers }
+        Self { source: Source::Whole { bytes, read: 0 }, trailers: some(trailers) }
     }
 
     pub(crate) fn arriving(intake: Intake) -> Self {
-        Self { source: Source::Arriving(intake), trailers: HeaderMap::new() }
+        Self { source: Source::Arriving(intake), trailers: None }
     }
 
     pub(crate) fn taken(sink: Box<dyn BodySink>, trailers: HeaderMap) -> Self {
-        Self { source: Source::Taken(sink), trailers }
+        Self { source: Source::Taken(sink), trailers: some(trailers) }
     }
 
     /// What has taken the body, if the plan gave it to one of this kind: [`Plan::sink`](crate::Plan::sink). The body reads as
@@ -73,7 +75,8 @@ impl RequestBody {
     }
 
     pub(crate) fn trailers(&self) -> &HeaderMap {
-        &self.trailers
+        static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+        self.trailers.as_deref().unwrap_or(&NONE)
     }
 
     /// The whole body, or what is left of one that arrives; waits for its end.
@@ -92,11 +95,15 @@ impl RequestBody {
     }
 }
 
+fn some(trailers: HeaderMap) -> Option<Box<HeaderMap>> {
+    (!trailers.is_empty()).then(|| trailers.into())
+}
+
 impl BufRead for RequestBody {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         match &mut self.source {
             Source::Whole { bytes, read } => Ok(&bytes[*read..]),
-            Source::Arriving(intake) => intake.fill(&mut self.trailers),
+            Source::Arriving(intake) => intake.fill(self.trailers.get_or_insert_default()),
             Source::Taken(_) => Ok(&[]),
         }
     }

@@ -10,7 +10,7 @@ use http::header::{CONTENT_TYPE, HeaderName, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::body::Kind;
-use super::fields::Fields;
+use super::fields::{Fields, SharedFields};
 use super::{Body, ExchangeId, Fate};
 
 /// One response.
@@ -40,8 +40,10 @@ enum Soundness {
     Broken,
 }
 
-/// The media type of text.
-const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+/// The fields of text,
+static OF_TEXT: LazyLock<SharedFields> = LazyLock::new(|| of_media_type("text/plain; charset=utf-8"));
+/// and of HTML.
+static OF_HTML: LazyLock<SharedFields> = LazyLock::new(|| of_media_type("text/html; charset=utf-8"));
 
 type Change = Box<dyn FnOnce(Response) -> Response + Send>;
 
@@ -60,12 +62,12 @@ impl Response {
 
     /// 200 with text (`text/plain; charset=utf-8`).
     pub fn text(body: impl Into<Body>) -> Self {
-        Self::of(TEXT, body.into())
+        Self::new(StatusCode::OK).with_fields(Fields::Fixed(&OF_TEXT)).with_body(body)
     }
 
     /// 200 with HTML (`text/html; charset=utf-8`).
     pub fn html(body: impl Into<Body>) -> Self {
-        Self::of(HeaderValue::from_static("text/html; charset=utf-8"), body.into())
+        Self::new(StatusCode::OK).with_fields(Fields::Fixed(&OF_HTML)).with_body(body)
     }
 
     /// 200 with a body of any media type, as in `Response::bytes("image/png", picture)`.
@@ -83,15 +85,7 @@ impl Response {
         if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Self::new(status); // RFC 9110 §15: these have no content
         }
-        static OF_TEXT: LazyLock<Fields> = LazyLock::new(|| HeaderMap::from_iter([(CONTENT_TYPE, TEXT)]).into());
-        Self::new(status).with_body(page(status)).with_fields(OF_TEXT.clone())
-    }
-
-    fn of(media_type: HeaderValue, body: Body) -> Self {
-        let mut response = Self::new(StatusCode::OK);
-        response.headers_mut().insert(CONTENT_TYPE, media_type);
-        response.body = body;
-        response
+        Self::new(status).with_body(page(status)).with_fields(Fields::Fixed(&OF_TEXT))
     }
 
     /// The same with another status.
@@ -204,6 +198,10 @@ impl Response {
     pub(crate) fn into_parts(self) -> (StatusCode, Fields, Body) {
         (self.status, self.fields, self.body)
     }
+}
+
+fn of_media_type(media_type: &'static str) -> SharedFields {
+    SharedFields::of(CONTENT_TYPE, HeaderValue::from_static(media_type))
 }
 
 /// The text of a status. Those that refuse, 400 to 599, are sent often, so each of them is made once.

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use super::pace::{Pace, Sending};
 use super::supply::Supply;
 use crate::connection::transport::{Pull, Push, Transport};
-use crate::connection::{Connection, Ending, MOST_UNREAD_BYTES};
+use crate::connection::{Connection, Ending, MOST_UNREAD_BYTES, Room};
 use crate::message::Note;
 use crate::protocol::{Next, Protocol, Session};
 
@@ -87,7 +87,7 @@ pub(crate) enum Turn {
 /// The loop's buffers, lent to the client whose turn it is.
 pub(crate) struct Buffers {
     input: Vec<u8>,
-    output: Vec<u8>,
+    output: Room,
 }
 
 /// How much is read at once, in bytes.
@@ -101,7 +101,7 @@ const MOST_BECOMINGS: usize = 8;
 
 impl Buffers {
     pub(crate) fn new() -> Self {
-        Self { input: vec![0; READ_BYTES], output: Vec::new() }
+        Self { input: vec![0; READ_BYTES], output: Room::default() }
     }
 }
 

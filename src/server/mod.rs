@@ -71,7 +71,6 @@ use self::workers::WorkerPool;
 use crate::connection::transport::Transport;
 use crate::connection::{Clock, Context, Output};
 use crate::handler::Handler;
-use crate::message::Arrivals;
 use crate::protocol::Protocol;
 
 /// A server: it listens, accepts, and gives every client its turns.
@@ -239,13 +238,9 @@ impl WebServer {
 
     fn begin_life(&mut self) -> io::Result<Life> {
         let member = self.team.member(self.index);
-        let context = Context {
-            clock: Clock::new(Instant::now(), SystemTime::now()),
-            arrivals: Arrivals::new(),
-            mailbox: member.mailbox.clone(),
-            counters: member.counters.clone(),
-            workers: self.workers.clone(),
-        };
+        let clock = Clock::new(Instant::now(), SystemTime::now());
+        let (mailbox, counters) = (member.mailbox.clone(), member.counters.clone());
+        let context = Context::new(clock, mailbox, counters, self.workers.clone());
         let event_loop = self.event_loops.pop().ok_or_else(|| io::Error::other("a server starts once"))?;
         for (index, listener) in self.listeners.iter_mut().enumerate() {
             event_loop.add_listener(index, listener.source())?;

@@ -11,7 +11,7 @@ use super::WALL;
 use crate::WebServer;
 use crate::connection::transport::{End, Memory, Wire};
 use crate::connection::{Clock, Connection, Context, Counters, Job, Waits, Workers};
-use crate::message::{Arrivals, ClientKey, Mailbox, Note};
+use crate::message::{ClientKey, Mailbox, Note};
 use crate::protocol::Protocol;
 use crate::server::client::{Buffers, Cause, Client, Readiness, Turn};
 use crate::server::pace::Pace;
@@ -49,13 +49,8 @@ impl TestConn {
 
     pub(super) fn connect(protocol: &dyn Protocol) -> io::Result<Self> {
         let (started, mail, wire) = (Instant::now(), Arc::new(TestMailbox::default()), Wire::new());
-        let context = Rc::new(Context {
-            clock: Clock::new(started, SystemTime::UNIX_EPOCH + WALL),
-            arrivals: Arrivals::new(),
-            mailbox: mail.clone(),
-            counters: Arc::new(Counters::default()),
-            workers: Arc::new(AtOnce),
-        });
+        let clock = Clock::new(started, SystemTime::UNIX_EPOCH + WALL);
+        let context = Rc::new(Context::new(clock, mail.clone(), Arc::new(Counters::default()), Arc::new(AtOnce)));
         let peer = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 50_000);
         let connection = Connection::new(peer, ClientKey { slot: 0, generation: 0 }, context.clone());
         let transport = Box::new(Memory::new(wire.clone()));

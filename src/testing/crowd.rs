@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::{Fault, Operation, WALL};
 use crate::connection::transport::{End, Memory, Wire};
 use crate::connection::{Clock, Context, Counters, Job, Waits, Workers};
-use crate::message::{Arrivals, ClientKey, Mailbox, Note};
+use crate::message::{ClientKey, Mailbox, Note};
 use crate::protocol::Protocol;
 use crate::server::agenda::Again;
 use crate::server::client::{Cause, Client, Readiness};
@@ -84,13 +84,8 @@ impl TestLoop {
     pub fn with_worker_queue(protocol: impl Protocol, jobs: usize) -> Self {
         let (started, mail) = (Instant::now(), Arc::new(TestMail { letters: Letters::new(Bell::default()) }));
         let jobs = Arc::new(HeldJobs { jobs: Mutex::default(), most: jobs });
-        let context = Context {
-            clock: Clock::new(started, SystemTime::UNIX_EPOCH + WALL),
-            arrivals: Arrivals::new(),
-            mailbox: mail.clone(),
-            counters: Arc::new(Counters::default()),
-            workers: jobs.clone(),
-        };
+        let clock = Clock::new(started, SystemTime::UNIX_EPOCH + WALL);
+        let context = Context::new(clock, mail.clone(), Arc::new(Counters::default()), jobs.clone());
         let clients = Clients::new(context, Arc::new(protocol), Pace::default());
         Self { clients, peers: Vec::new(), open: Vec::new(), seats: Vec::new(), mail, jobs, started, longest_turn: 0 }
     }

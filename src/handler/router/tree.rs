@@ -60,7 +60,7 @@ impl Tree {
         }
     }
 
-    /// Finds the leaf for a path that begins at `start` of the head.
+    /// Finds the leaf for a path that begins at `start` of the target.
     pub(super) fn find(&self, path: &str, start: u32) -> Option<(Leaf, Values)> {
         let found = self.patterns.at(path).ok()?;
         if found.params.is_empty() {

@@ -1,7 +1,7 @@
 //! Where in the tree of routers a request is: what each router on its way has found.
 //!
 //! A router is asked twice, for its plan and for its answer, and matches once: what it finds is kept here, a level for
-//! each router. The values of path parameters are places in the head, the names belong to the pattern, so a match
+//! each router. The values of path parameters are places in the target, the names belong to the pattern, so a match
 //! costs no string. What a mounted handler sees as the path begins where the prefix ends.
 
 use std::cell::OnceCell;
@@ -61,7 +61,7 @@ pub(super) struct Routing {
     values: SmallVec<[Span; 2]>,
     /// How many of the levels we are within.
     depth: usize,
-    /// Where the path begins that is left for the handler; 0: where it begins for all.
+    /// Where the path begins that is left for the handler.
     rest: u32,
     /// The patterns of several levels as one, if somebody has asked for it.
     joined: OnceCell<String>,
@@ -140,21 +140,20 @@ impl Request {
             values = outer;
             let (Outcome::Route { pattern, .. } | Outcome::Mount { pattern, .. }) = &level.outcome else { continue };
             if let Some((_, value)) = pattern.names.iter().zip(own).find(|(known, _)| *known == name) {
-                return Some(self.head.text(*value));
+                return Some(self.head.in_target(*value));
             }
         }
         None
     }
 
-    /// The path that is left, and where it lies in the head.
+    /// Where the path that is left lies in the target.
     pub(crate) fn rest_of_path(&self) -> Span {
-        let path = self.head.path;
-        Span { start: path.start.max(self.routing.rest), end: path.end }
+        Span { start: self.routing.rest, end: self.head.path_end }
     }
 
     /// Whether a mount was asked for without the slash behind it, though [`path`](Self::path) says `/`.
     pub(crate) fn is_mount_without_slash(&self) -> bool {
-        self.rest_of_path().start == self.head.path.end
+        self.routing.rest == self.head.path_end
     }
 
     /// What the routers took from the front of the path on the way to this handler, as it was sent: `/files` in a handler
@@ -169,8 +168,7 @@ impl Request {
     /// assert_eq!(client.get("/blog").send().text(), "/blog + /");
     /// ```
     pub fn mount_path(&self) -> &str {
-        let start = self.head.path.start;
-        self.head.text(Span { start, end: self.rest_of_path().start })
+        self.head.in_target(Span { start: 0, end: self.routing.rest })
     }
 }
 

@@ -68,6 +68,7 @@ impl HttpSession {
         }
         match body.kind {
             Kind::Bytes(bytes) => new_socket.send_bytes(bytes),
+            Kind::Made(bytes) => new_socket.send_vec(bytes),
             Kind::File(slice) => new_socket.send_file(slice),
             Kind::Parts(parts) => parts.into_iter().for_each(|part| new_socket.send_part(part)),
             Kind::Channel(body) => return streaming(exchange, length, Source::Channel(body), now),

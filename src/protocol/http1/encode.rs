@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, Version};
 
 use super::exchange::{Exchange, Reuse};
 use crate::connection::DATE_BYTES;
-use crate::message::Fields;
+use crate::message::{Fields, SharedFields};
 
 /// How the client will know where the body ends (RFC 9112 section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,24 +35,22 @@ pub(super) fn head(
     length: Length,
     date: [u8; DATE_BYTES],
 ) {
-    out.extend_from_slice(b"HTTP/1.1 ");
-    out.extend_from_slice(status.as_str().as_bytes());
-    out.push(b' ');
-    out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
+    status_line(out, status);
     // RFC 9110 §6.6.1: an origin server with a clock sends Date.
-    out.extend_from_slice(b"\r\ndate: ");
+    out.extend_from_slice(b"date: ");
     out.extend_from_slice(&date);
     out.extend_from_slice(b"\r\n");
     match fields {
         Fields::Own(map) => lines(out, map),
-        Fields::Shared(shared) => out.extend_from_slice(shared.lines(|map| {
-            let mut out = Vec::new();
-            lines(&mut out, map);
-            out
-        })),
+        Fields::Shared(shared) => shared_lines(out, shared),
+        Fields::Fixed(shared) => shared_lines(out, shared),
     }
     match length {
-        Length::Known(length) => field(out, "content-length", itoa::Buffer::new().format(length).as_bytes()),
+        Length::Known(length) => {
+            out.extend_from_slice(b"content-length: ");
+            out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
         Length::Chunked => field(out, "transfer-encoding", b"chunked"),
         Length::NoBody | Length::UntilClose => {}
     }
@@ -66,6 +64,26 @@ pub(super) fn head(
         field(out, "connection", b"upgrade"); // RFC 9110 §7.8
     }
     out.extend_from_slice(b"\r\n");
+}
+
+fn status_line(out: &mut Vec<u8>, status: StatusCode) {
+    if status == StatusCode::OK {
+        return out.extend_from_slice(b"HTTP/1.1 200 OK\r\n"); // most are
+    }
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(status.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The same bytes in each answer.
+fn shared_lines(out: &mut Vec<u8>, fields: &SharedFields) {
+    out.extend_from_slice(fields.lines(|map| {
+        let mut out = Vec::new();
+        lines(&mut out, map);
+        out
+    }));
 }
 
 /// The fields of a handler.

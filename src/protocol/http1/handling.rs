@@ -31,6 +31,7 @@ impl HttpSession {
                     // RFC 9112 §9.3.2: what is behind it in the pipeline shall see what it did.
                     new_socket.arrivals().begin_batch();
                 }
+                new_socket.keep_spare_head(request.into_head());
                 self.answer(new_socket, exchange, response)
             }
             Place::Pool | Place::Stream => match self.hand_over(new_socket, request, exchange, Waits::ForNobody) {

@@ -8,7 +8,6 @@
 
 use std::mem::MaybeUninit;
 use std::net::Ipv6Addr;
-use std::ops::Range;
 
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
@@ -16,16 +15,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use super::HttpSettings;
 use super::body::Framing;
 use super::exchange::Reuse;
-use crate::message::{FieldLine, HasQuery, ProtocolError, RawHead, Span};
+use crate::message::{FieldLine, ProtocolError, RawHead};
 
 /// The most field lines that can be kept, whatever the setting.
 pub(crate) const MAX_FIELDS: usize = 256;
 
-/// A request head, understood.
+/// What a request head means.
 pub(super) struct Head {
     pub(super) method: Method,
     pub(super) version: Version,
-    pub(super) raw: RawHead,
     pub(super) framing: Framing,
     pub(super) reuse: Reuse,
     pub(super) expectation: Expectation,
@@ -38,8 +36,13 @@ pub(super) enum Expectation {
     Continue,
 }
 
-/// Parses the head at the start of `input`; gives it with its length, or `None` if more bytes are needed.
-pub(super) fn parse(input: &[u8], settings: &HttpSettings) -> Result<Option<(Head, usize)>, ProtocolError> {
+/// Parses the head at the start of `input` and copies it into `raw`, which is empty; gives what it means with its length, or
+/// `None` if more bytes are needed.
+pub(super) fn parse(
+    input: &[u8],
+    settings: &HttpSettings,
+    raw: &mut RawHead,
+) -> Result<Option<(Head, usize)>, ProtocolError> {
     // What lies behind the limit has no say, or the answer would depend on how the bytes were cut.
     let input = &input[..input.len().min(settings.head_limit)];
     let is_cut = input.len() == settings.head_limit;
@@ -49,14 +52,15 @@ pub(super) fn parse(input: &[u8], settings: &HttpSettings) -> Result<Option<(Hea
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) if is_cut => return Err(too_large(input, settings)),
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(httparse::Error::Version) => return parse_other_version(input, settings),
+        Err(httparse::Error::Version) => return parse_other_version(input, settings, raw),
         Err(error) => return Err(refusal(error)),
     };
     if request.headers.len() > settings.field_limit {
         return Err(ProtocolError::TooManyFields { limit: settings.field_limit });
     }
-    lines_end_properly(&input[..length])?;
-    Ok(Some((understand(&input[..length], &request)?, length)))
+    let start = request.method.map_or(0, |method| offset(method.as_bytes(), input));
+    lines_end_properly(&input[..length], start, request.headers)?;
+    Ok(Some((understand(&input[..length], &request, raw)?, length)))
 }
 
 /// Whether a head of which the first `seen` bytes were not enough may be complete now: an empty line has come. It
@@ -70,10 +74,10 @@ pub(super) fn may_be_complete(input: &[u8], seen: usize) -> bool {
 /// The trailer section of a chunked body (RFC 9112 section 7.1.2), which ends with an empty line.
 pub(super) fn parse_trailers(section: &[u8]) -> Result<HeaderMap, ProtocolError> {
     let mut fields = [httparse::EMPTY_HEADER; 64];
-    lines_end_properly(section).map_err(|_| ProtocolError::MalformedTrailer)?;
-    let Ok(httparse::Status::Complete((_, fields))) = httparse::parse_headers(section, &mut fields) else {
+    let Ok(httparse::Status::Complete((length, fields))) = httparse::parse_headers(section, &mut fields) else {
         return Err(ProtocolError::MalformedTrailer);
     };
+    lines_end_properly(&section[..length], 0, fields).map_err(|_| ProtocolError::MalformedTrailer)?;
     let mut map = HeaderMap::new();
     for field in fields {
         // RFC 9110 §6.5.1: what frames or routes a message is never taken from a trailer.
@@ -102,7 +106,11 @@ fn refusal(error: httparse::Error) -> ProtocolError {
 }
 
 /// The request line ends in something that is not HTTP/1.0 or HTTP/1.1; or perhaps it has not ended yet.
-fn parse_other_version(input: &[u8], settings: &HttpSettings) -> Result<Option<(Head, usize)>, ProtocolError> {
+fn parse_other_version(
+    input: &[u8],
+    settings: &HttpSettings,
+    raw: &mut RawHead,
+) -> Result<Option<(Head, usize)>, ProtocolError> {
     let start = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     let Some(length) = memchr::memchr(b'\n', &input[start..]) else {
         let is_too_long = input.len() >= settings.head_limit;
@@ -115,7 +123,7 @@ fn parse_other_version(input: &[u8], settings: &HttpSettings) -> Result<Option<(
         (Some(_), Some(_), Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9']), None) => {
             let mut as_1_1 = input.to_vec();
             as_1_1[start + line.len() - 1] = b'1';
-            parse(&as_1_1, settings)
+            parse(&as_1_1, settings, raw)
         }
         (Some(_), Some(_), Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor]), None)
             if major.is_ascii_digit() && minor.is_ascii_digit() =>
@@ -126,9 +134,12 @@ fn parse_other_version(input: &[u8], settings: &HttpSettings) -> Result<Option<(
     }
 }
 
-/// RFC 9112 §2.2 lets a recipient take a bare LF for a line end. We do not: peers disagree about it.
-fn lines_end_properly(head: &[u8]) -> Result<(), ProtocolError> {
-    match memchr::memchr_iter(b'\n', head).all(|at| at > 0 && head[at - 1] == b'\r') {
+/// RFC 9112 §2.2 lets a recipient take a bare LF for a line end. We do not: peers disagree about it. httparse has found where
+/// the lines begin, so their ends need no search.
+fn lines_end_properly(head: &[u8], start: usize, fields: &[httparse::Header<'_>]) -> Result<(), ProtocolError> {
+    let last = head.strip_suffix(b"\r\n").ok_or(ProtocolError::BareLineEnd)?.len();
+    let field_lines = fields.iter().map(|field| offset(field.name.as_bytes(), head));
+    match [start, last].into_iter().chain(field_lines).all(|begin| begin == 0 || head[..begin].ends_with(b"\r\n")) {
         true => Ok(()),
         false => Err(ProtocolError::BareLineEnd),
     }
@@ -153,29 +164,31 @@ enum ConnectionOptions {
     Close,
 }
 
-fn understand(head: &[u8], request: &httparse::Request<'_, '_>) -> Result<Head, ProtocolError> {
+fn understand(head: &[u8], request: &httparse::Request<'_, '_>, raw: &mut RawHead) -> Result<Head, ProtocolError> {
     let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version) else {
         return Err(ProtocolError::MalformedHead);
     };
     let version = if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| ProtocolError::MalformedHead)?;
+    // The field lines are what is behind the request line.
+    let lines = request.headers.first().map_or(head.len(), |first| offset(first.name.as_bytes(), head));
+    let lines = &head[lines..];
     let place = |part: &[u8]| {
-        let start = part.as_ptr() as usize - head.as_ptr() as usize;
+        let start = offset(part, lines);
         start..start + part.len()
     };
 
     let mut facts = Facts::default();
-    let mut fields = Vec::with_capacity(request.headers.len());
     for field in &*request.headers {
         let value = field.value.trim_ascii();
-        facts.note(field.name, value, fields.len())?;
+        facts.note(field.name, value, raw.fields.len())?;
         let value = if value.is_empty() { 0..0 } else { place(value) };
-        fields.push(FieldLine { name: place(field.name.as_bytes()).into(), value: value.into() });
+        raw.fields.push(FieldLine { name: place(field.name.as_bytes()).into(), value: value.into() });
     }
     facts.check_host(version, request.headers)?;
 
-    let mut raw = RawHead { bytes: head.to_vec(), fields, ..RawHead::default() };
-    locate_target(&method, target, place(target.as_bytes()).start, facts.host, &mut raw)?;
+    raw.bytes.extend_from_slice(lines);
+    keep_target(&method, target, facts.host, raw)?;
     let framing = facts.framing(version)?;
     Ok(Head {
         framing,
@@ -183,8 +196,12 @@ fn understand(head: &[u8], request: &httparse::Request<'_, '_>) -> Result<Head, 
         expectation: facts.expectation(version)?,
         method,
         version,
-        raw,
     })
+}
+
+/// Where `part` begins in `whole`, of which it is a part.
+fn offset(part: &[u8], whole: &[u8]) -> usize {
+    part.as_ptr() as usize - whole.as_ptr() as usize
 }
 
 impl<'a> Facts<'a> {
@@ -295,89 +312,91 @@ fn decimal(value: &[u8]) -> Result<u64, ProtocolError> {
 /// RFC 3986 §3.2 without userinfo: a name, an IPv4 address or an [IPv6] one, and perhaps a port. Nothing at all is allowed
 /// where the target has no authority (RFC 9112 §3.2), but no port without a host (RFC 9110 §4.2.1).
 fn is_authority(value: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(value) else { return false };
-    let (is_host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
-        Some(Some((address, port))) => (address.parse::<Ipv6Addr>().is_ok(), port),
-        Some(None) => return false,
+    let until = |end: u8, text: &[u8]| text.iter().position(|byte| *byte == end);
+    let (is_host, port) = match value.strip_prefix(b"[") {
+        Some(rest) => {
+            let Some((address, port)) = until(b']', rest).map(|end| (&rest[..end], &rest[end + 1..])) else {
+                return false;
+            };
+            (is_ipv6(address), port)
+        }
         None => {
-            let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+            let (name, port) = value.split_at(until(b':', value).unwrap_or(value.len()));
             (is_registered_name(name) && (port.is_empty() || !name.is_empty()), port)
         }
     };
-    is_host
-        && (port.is_empty()
-            || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit())))
+    is_host && (port.is_empty() || port.strip_prefix(b":").is_some_and(|port| port.iter().all(u8::is_ascii_digit)))
+}
+
+fn is_ipv6(address: &[u8]) -> bool {
+    std::str::from_utf8(address).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
 }
 
 /// RFC 3986 §3.2.2: unreserved characters, sub-delims, and bytes as `%` with two hexadecimal digits.
-fn is_registered_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    while let Some(byte) = bytes.next() {
-        let is_right = match byte {
-            b'%' => (0..2).all(|_| bytes.next().is_some_and(|digit| digit.is_ascii_hexdigit())),
-            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte),
-        };
-        if !is_right {
-            return false;
-        }
-    }
-    true
+fn is_registered_name(name: &[u8]) -> bool {
+    let is_escape =
+        |at: usize| matches!(&name[at + 1..], [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+    name.iter().all(|byte| IS_IN_NAME[usize::from(*byte)]) && memchr::memchr_iter(b'%', name).all(is_escape)
 }
+
+/// By byte: whether it stands in a registered name, for itself or as `%`.
+const IS_IN_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let (others, mut at) = (b"-._~!$&'()*+,;=%", 0);
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// RFC 9112 §3.2: origin-form, absolute-form, `*` for OPTIONS. The fourth, authority-form, is for CONNECT, and so for
 /// proxies.
-fn locate_target(
-    method: &Method,
-    target: &str,
-    at: usize,
-    host: Option<usize>,
-    raw: &mut RawHead,
-) -> Result<(), ProtocolError> {
+fn keep_target(method: &Method, target: &str, host: Option<usize>, raw: &mut RawHead) -> Result<(), ProtocolError> {
     if *method == Method::CONNECT {
         return Err(ProtocolError::NoTunnel);
     }
-    if target.bytes().any(|byte| byte == b'#' || byte <= b' ' || byte == 0x7f) {
+    // Other characters that a target cannot have are httparse's to refuse.
+    if memchr::memchr(b'#', target.as_bytes()).is_some() {
         return Err(ProtocolError::MalformedTarget);
     }
-    let path_at = match target {
-        "*" if *method == Method::OPTIONS => 0,
-        _ if target.starts_with('/') => 0,
+    let target = match target {
+        "*" if *method == Method::OPTIONS => target,
+        _ if target.starts_with('/') => target,
         _ => {
-            let authority = absolute_form(target)?;
+            let (authority, rest) = absolute_form(target)?;
             // RFC 9112 §3.2.2: the authority of the target takes the place of Host.
-            let value = Span::from(at + authority.start..at + authority.end);
+            let value = raw.keep(authority.as_bytes());
             match host.and_then(|index| raw.fields.get_mut(index)) {
                 Some(field) => field.value = value,
-                None => raw.add_field(b"host", value),
+                None => {
+                    let name = raw.keep(b"host");
+                    raw.fields.push(FieldLine { name, value });
+                }
             }
-            authority.end
+            rest
         }
     };
-    let question_mark = target[path_at..].find('?').map(|found| path_at + found);
-    let path_end = question_mark.unwrap_or(target.len());
-    raw.path = (at + path_at..at + path_end).into();
-    if let Some(question_mark) = question_mark {
-        raw.has_query = HasQuery::Yes;
-        raw.query = (at + question_mark + 1..at + target.len()).into();
+    if target.is_empty() || target.starts_with('?') {
+        raw.target.push('/'); // `http://host` and `http://host?query` mean the path "/" (RFC 9110 §4.2.3)
     }
-    if path_at == path_end {
-        // `http://host` and `http://host?query` mean the path "/" (RFC 9110 §4.2.3): put one behind the head.
-        let rest = raw.bytes[at + path_end..at + target.len()].to_vec();
-        let start = raw.bytes.len();
-        raw.bytes.push(b'/');
-        raw.bytes.extend_from_slice(&rest);
-        raw.path = (start..start + 1).into();
-        raw.query = if rest.is_empty() { Span::default() } else { (start + 2..start + 1 + rest.len()).into() };
-    }
+    raw.target.push_str(target);
+    let path_end = memchr::memchr(b'?', raw.target.as_bytes()).unwrap_or(raw.target.len());
+    raw.path_end = u32::try_from(path_end).expect("a head is far below 4 GiB");
     Ok(())
 }
 
-/// Where the authority lies in `http://authority/path`; it names a host (RFC 9110 section 4.2.1).
-fn absolute_form(target: &str) -> Result<Range<usize>, ProtocolError> {
+/// What `http://authority/path` is made of: the authority, which names a host (RFC 9110 section 4.2.1), and what follows it.
+fn absolute_form(target: &str) -> Result<(&str, &str), ProtocolError> {
     let has_scheme = |scheme: &&str| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     let scheme = ["http://", "https://"].into_iter().find(has_scheme).ok_or(ProtocolError::MalformedTarget)?;
     let rest = &target[scheme.len()..];
-    let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
+    let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     if authority.is_empty() || !is_authority(authority.as_bytes()) {
         return Err(ProtocolError::MalformedTarget);
     }
@@ -385,5 +404,5 @@ fn absolute_form(target: &str) -> Result<Range<usize>, ProtocolError> {
         // RFC 9110 §7.4: what is meant for a secured connection is not answered on another.
         return Err(ProtocolError::Misdirected);
     }
-    Ok(scheme.len()..scheme.len() + authority.len())
+    Ok((authority, rest))
 }

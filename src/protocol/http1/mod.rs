@@ -53,7 +53,7 @@ use self::waits::{Destination, Interruption, Progress, ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
 use crate::connection::{Connection, MOST_UNREAD_BYTES};
 use crate::handler::{Handler, Place, plan};
-use crate::message::{Arrival, ExchangeId, Known, Note, Origin, ProtocolError, Request, RequestBody, Upgrade};
+use crate::message::{Arrival, ExchangeId, Known, Note, Origin, ProtocolError, RawHead, Request, RequestBody, Upgrade};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
 pub struct Http {
@@ -248,8 +248,9 @@ impl Session for HttpSession {
 impl HttpSession {
     /// Moves on as far as the input, the output and the handlers allow.
     fn run(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        let mut state = mem::replace(&mut self.state, State::Finished);
         loop {
-            let step = match mem::replace(&mut self.state, State::Finished) {
+            let step = match state {
                 State::Idle { since } => self.begin_head(new_socket, since),
                 State::ReadingHead { since, seen } => self.read_head(new_socket, since, seen),
                 State::ReadingBody(reading) => self.read_body(new_socket, reading),
@@ -260,9 +261,9 @@ impl HttpSession {
                 State::Finished => return Ok(Next::Close),
             };
             match step {
-                Step::Go(state) => self.state = state,
-                Step::Stay(state) => {
-                    self.state = state;
+                Step::Go(next) => state = next,
+                Step::Stay(next) => {
+                    self.state = next;
                     return Ok(Next::Wait);
                 }
             }
@@ -292,12 +293,13 @@ impl HttpSession {
         let input = new_socket.input();
         let is_all_that_counts = input.len() >= settings.head_limit || new_socket.is_eof();
         let is_worth_a_look = seen == 0 || is_all_that_counts || head::may_be_complete(input, seen);
-        let parsed = if is_worth_a_look { head::parse(input, settings) } else { Ok(None) };
+        let mut raw = new_socket.take_spare_head();
+        let parsed = if is_worth_a_look { head::parse(input, settings, &mut raw) } else { Ok(None) };
         match parsed {
             Ok(Some((head, length))) => {
                 let arrival = new_socket.arrival();
                 new_socket.consume(length);
-                Step::Go(self.begin_exchange(new_socket, head, arrival))
+                Step::Go(self.begin_exchange(new_socket, head, raw, arrival))
             }
             // RFC 9112 §8: a head that will never be complete.
             Ok(None) if new_socket.is_eof() => Step::Go(self.refuse_head(new_socket, ProtocolError::MalformedHead)),
@@ -307,14 +309,14 @@ impl HttpSession {
     }
 
     /// The head is there: ask the handler what it plans, before any of the body is read.
-    fn begin_exchange(&mut self, new_socket: &mut Connection, head: Head, arrival: Arrival) -> State {
+    fn begin_exchange(&mut self, new_socket: &mut Connection, head: Head, raw: RawHead, arrival: Arrival) -> State {
         self.exchange += 1;
         let wants = if head.method == Method::HEAD { Wants::HeadOnly } else { Wants::HeadAndBody };
         let settings = &self.shared.settings;
         let (id, handler_timeout) = (self.exchange, settings.handler_timeout);
         let exchange = Exchange { id, version: head.version, wants, reuse: head.reuse, handler_timeout };
         let origin = Origin { peer: new_socket.peer_addr(), address: new_socket.address(), exchange: id, arrival };
-        let mut request = Request::new(head.method, head.version, head.raw, origin);
+        let mut request = Request::new(head.method, head.version, raw, origin);
         let plan = plan(&*self.shared.handler, &mut request);
         if let Place::Refused(response) = plan.place {
             let answer = response.with_fate(request.watchers().take_fate());
