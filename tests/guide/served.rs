@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use percent_encoding::percent_decode_str;
 use qibu::StaticFiles;
 use qibu::testing::TestClient;
 
@@ -52,6 +53,7 @@ fn a_link_that_does_not_work_is_found() {
     assert_eq!(site(""), [""; 0]);
     assert_eq!(site("<a href=\"y/?a=1&amp;b=2\">"), ["/ leads to /y/?a=1&b=2: 404"]);
     assert_eq!(site("<img src=\"y.svg\">"), ["/ leads to /y.svg: 404"]);
+    assert_eq!(site("<h2 id=\"七步\"><a href=\"#%E4%B8%83%E6%AD%A5\">"), [""; 0]);
     assert_eq!(site("<a href=\"#b\">"), ["/ leads to /#b: there is no such heading"]);
 }
 
@@ -76,8 +78,8 @@ impl Walk {
             let text = if is_page { answer.text().to_owned() } else { String::new() };
             for target in targets(&text) {
                 let (to, heading) = target.split_once('#').unwrap_or((&target, ""));
-                let to = resolve(&path, to);
-                walk.links.insert((path.clone(), to.clone(), heading.to_owned()));
+                let (to, heading) = (resolve(&path, to), percent_decode_str(heading).decode_utf8_lossy());
+                walk.links.insert((path.clone(), to.clone(), heading.into_owned()));
                 ahead.push(to);
             }
             walk.found.insert(path, (answer.status(), text));

@@ -4,6 +4,8 @@
 //! leads to the web, to a mail program or to another file, and a picture comes from this server or becomes a link. Nor is a
 //! line end between two Chinese characters the space that HTML would make of it.
 
+use std::collections::HashMap;
+
 use maud::{Markup, PreEscaped};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
@@ -15,24 +17,58 @@ pub(super) fn render(text: &str) -> Markup {
     let mut page = String::with_capacity(text.len() * 3 / 2);
     let mut pictures = Vec::new();
     let events = Parser::new_ext(text, options).map(|event| make_harmless(event, &mut pictures)).collect();
-    html::push_html(&mut page, join_lines(events).into_iter());
+    let mut events = join_lines(events);
+    name_headings(&mut events);
+    html::push_html(&mut page, events.into_iter());
     PreEscaped(page)
 }
 
 /// Leaves out the line ends between two characters of a script that has no spaces (CSS Text 4, section 4.1.3).
 fn join_lines(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
-    let text = |event: Option<&Event<'_>>| match event {
-        Some(Event::Text(text)) => text.to_string(),
-        _ => String::new(),
-    };
+    let text = |event: &Event<'_>| if let Event::Text(text) = event { text.to_string() } else { String::new() };
     let is_none = |at: usize| {
-        let (before, after) = (text(at.checked_sub(1).and_then(|at| events.get(at))), text(events.get(at + 1)));
+        let before = at.checked_sub(1).map(|at| text(&events[at])).unwrap_or_default();
+        let after = events.get(at + 1).map(text).unwrap_or_default();
         before.ends_with(has_no_spaces) && after.starts_with(has_no_spaces)
     };
     let joined: Vec<_> = (0..events.len()).map(|at| events[at] == Event::SoftBreak && is_none(at)).collect();
     let mut joined = joined.into_iter();
     events.retain(|_| joined.next() != Some(true));
     events
+}
+
+/// Gives each heading the name by which code hosts know it, so that links to `#…` work here as well as there: small letters,
+/// `-` for a space, no punctuation, and a number where the same heading has been before.
+fn name_headings(events: &mut [Event<'_>]) {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for at in 0..events.len() {
+        let (Event::Start(Tag::Heading { .. }), behind) = (&events[at], &events[at + 1..]) else { continue };
+        let inside = behind.iter().take_while(|event| !matches!(event, Event::End(TagEnd::Heading(_))));
+        let name: String = inside.map(words).flat_map(str::chars).filter_map(as_in_a_name).collect();
+        let name = name.to_lowercase();
+        let times = seen.entry(name.clone()).or_default();
+        let unique = if *times == 0 { name } else { format!("{name}-{times}") };
+        *times += 1;
+        if let Event::Start(Tag::Heading { id, .. }) = &mut events[at] {
+            *id = Some(unique.into()).filter(|name: &CowStr<'_>| !name.is_empty());
+        }
+    }
+}
+
+/// What an event says.
+fn words<'a>(event: &'a Event<'_>) -> &'a str {
+    match event {
+        Event::Text(text) | Event::Code(text) => text,
+        _ => "",
+    }
+}
+
+fn as_in_a_name(character: char) -> Option<char> {
+    match character {
+        ' ' => Some('-'),
+        '-' | '_' => Some(character),
+        _ => Some(character).filter(|character| character.is_alphanumeric()),
+    }
 }
 
 /// Chinese characters and kana, and the marks that are written among them. Korean has spaces.
@@ -108,10 +144,23 @@ mod tests {
 
     #[test]
     fn markdown_is_rendered() {
-        assert_eq!(rendered("# A\n\n*b* [c](d.md)"), "<h2>A</h2>\n<p><em>b</em> <a href=\"d.md\">c</a></p>\n");
-        assert_eq!(rendered("###### F"), "<h6>F</h6>\n");
+        assert_eq!(rendered("# A\n\n*b* [c](d.md)"), "<h2 id=\"a\">A</h2>\n<p><em>b</em> <a href=\"d.md\">c</a></p>\n");
+        assert_eq!(rendered("###### F"), "<h6 id=\"f\">F</h6>\n");
         let table = rendered("|a|b|\n|:-|-:|\n|1|2|");
         assert!(table.contains("<td>1</td>") && !table.contains("style"), "{table}");
+    }
+
+    #[test]
+    fn headings_have_the_names_that_code_hosts_give_them() {
+        let names = |text: &str| -> Vec<String> {
+            let page = rendered(text);
+            page.split("id=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(names("# Two: the `5` *steps*!"), ["two-the-5-steps"]);
+        assert_eq!(names("# 七步\n## recv 返回 b''"), ["七步", "recv-返回-b"]);
+        assert_eq!(names("# A\n# a\n# B\n# a"), ["a", "a-1", "b", "a-2"]);
+        assert_eq!(names("# <b>\"&"), ["b"]);
+        assert!(names("# !\ntext").is_empty());
     }
 
     #[test]
