@@ -302,3 +302,32 @@ fn a_server_that_serves_nobody_ends_at_once() {
     server.handle().shutdown();
     end_of(server).unwrap();
 }
+
+/// `handle.abort()` and then the drop of the `Running` is the way of everyone in a hurry.
+#[test]
+fn a_shutdown_behind_an_abort_does_not_take_it_back() {
+    let (reply, replies) = mpsc::sync_channel(1);
+    let gate = Gate::default();
+    let door = gate.clone();
+    let server = local().build(move |request: &mut Request| {
+        if request.path() == "/gate" {
+            door.pass();
+            return "through".into_response();
+        }
+        let (promise, pending) = request.later();
+        reply.send(promise).unwrap();
+        pending
+    });
+    let server = server.unwrap().spawn().unwrap();
+    let [mut waits, mut holds_the_loop] = [(); 2].map(|()| Client::connect(server.local_addr()));
+    waits.send(get("/later"));
+    let _promise = replies.recv_timeout(PATIENCE).unwrap();
+    holds_the_loop.send(get("/gate"));
+    gate.until_arrived(1);
+
+    let handle = server.handle();
+    handle.abort();
+    handle.shutdown_within(Duration::from_secs(3600));
+    gate.open();
+    end_of(server).unwrap();
+}

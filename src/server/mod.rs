@@ -312,6 +312,7 @@ impl WebServer {
             match letter {
                 Letter::Note(key, note) => life.clients.deliver(key, note),
                 Letter::Client(new_client) => life.newcomers.push(new_client),
+                Letter::Shutdown { .. } if life.stage == Stage::Ended => {} // an abort is not taken back
                 Letter::Shutdown { until } => self.drain(until, life),
                 Letter::DoorClosed => life.door = Door::Closed,
                 Letter::Abort => life.stage = Stage::Ended,
