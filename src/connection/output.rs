@@ -188,14 +188,15 @@ impl Output {
 
     /// Gives its memory away if nothing is in it.
     pub(crate) fn give_back(&mut self, spare: &mut Room) {
-        if self.is_empty() {
-            if self.receipts.is_empty() {
-                self.receipts = Receipts::default();
-            }
-            let room = std::mem::take(&mut self.room);
-            if room.capacity() > spare.capacity() && room.capacity() <= KEEP_AT_MOST_BYTES {
-                *spare = room;
-            }
+        if !self.is_empty() {
+            return;
+        }
+        self.receipts.release();
+        if self.room.capacity() > spare.capacity() && self.room.capacity() <= KEEP_AT_MOST_BYTES {
+            std::mem::swap(&mut self.room, spare);
+        }
+        if self.room.capacity() > 0 {
+            self.room = Room::default();
         }
     }
 

@@ -57,6 +57,13 @@ impl Receipts {
         self.open.drain(..).for_each(|receipt| receipt.tell(sent));
     }
 
+    /// Gives the memory back where nobody waits for news.
+    pub(super) fn release(&mut self) {
+        if self.open.is_empty() && self.open.capacity() > 0 {
+            self.open = VecDeque::new();
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }

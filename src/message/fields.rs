@@ -7,7 +7,7 @@
 //! Pattern: Flyweight.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -15,14 +15,14 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// All fields of one response.
 #[derive(Clone)]
 pub(crate) enum Fields {
-    Own(HeaderMap),
+    Own(Box<HeaderMap>),
     Shared(Arc<SharedFields>),
     /// Those of the program itself. All loops use them, and none has to tell the others so by a count.
     Fixed(&'static SharedFields),
 }
 
 /// Fields of many responses, none of which steers the connection.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct SharedFields {
     map: HeaderMap,
     /// As HTTP/1 writes them.
@@ -30,6 +30,11 @@ pub(crate) struct SharedFields {
 }
 
 impl Fields {
+    pub(crate) fn none() -> Self {
+        static NONE: LazyLock<SharedFields> = LazyLock::new(SharedFields::default);
+        Self::Fixed(&NONE)
+    }
+
     pub(crate) fn map(&self) -> &HeaderMap {
         match self {
             Self::Own(map) => map,
@@ -43,7 +48,7 @@ impl Fields {
         match self {
             Self::Own(map) => map,
             Self::Shared(_) | Self::Fixed(_) => {
-                *self = Self::Own(self.map().clone());
+                *self = Self::Own(self.map().clone().into());
                 self.map_mut()
             }
         }
@@ -74,7 +79,7 @@ impl SharedFields {
 impl From<HeaderMap> for Fields {
     fn from(map: HeaderMap) -> Self {
         match map.contains_key(CONNECTION) || map.contains_key(UPGRADE) {
-            true => Self::Own(map),
+            true => Self::Own(map.into()),
             false => Self::Shared(Arc::new(SharedFields { map, lines: OnceLock::new() })),
         }
     }

@@ -52,7 +52,7 @@ impl Response {
     pub fn new(status: StatusCode) -> Self {
         Self {
             status,
-            fields: Fields::Own(HeaderMap::new()),
+            fields: Fields::none(),
             body: Body::empty(),
             changes: Vec::new(),
             soundness: Soundness::Sound,

@@ -44,13 +44,14 @@ impl Agenda {
         self.timers.arm(slot, deadline);
     }
 
-    /// How long a loop may sleep that has something else to do at `until`; `None` for as long as it likes.
-    pub(crate) fn patience(&self, until: Option<Instant>, now: impl FnOnce() -> Instant) -> Option<Duration> {
+    /// How long a loop may sleep that has something else to do at `until`; `None` for as long as it likes. `now` is when its last
+    /// batch began: a deadline is late by no more than what that batch took.
+    pub(crate) fn patience(&self, until: Option<Instant>, now: Instant) -> Option<Duration> {
         if !self.again.is_empty() {
             return Some(Duration::ZERO);
         }
         let next = [self.timers.next(), until].into_iter().flatten().min()?;
-        Some(next.saturating_duration_since(now()))
+        Some(next.saturating_duration_since(now))
     }
 
     /// Whether the client in this slot is on the ready list.

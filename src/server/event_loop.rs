@@ -34,6 +34,8 @@ pub(crate) enum Ready {
 pub(crate) struct EventLoop {
     poll: Poll,
     events: Events,
+    /// When the last batch began.
+    now: Instant,
 }
 
 /// How many events are fetched with one system call.
@@ -50,7 +52,7 @@ impl EventLoop {
     pub(crate) fn new() -> io::Result<(Self, Waker)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), MAIL)?;
-        Ok((Self { poll, events: Events::with_capacity(EVENTS_PER_WAIT) }, waker))
+        Ok((Self { poll, events: Events::with_capacity(EVENTS_PER_WAIT), now: Instant::now() }, waker))
     }
 
     pub(crate) fn add_listener(&self, index: usize, source: &mut dyn mio::event::Source) -> io::Result<()> {
@@ -69,22 +71,22 @@ impl EventLoop {
         until: Option<Instant>,
         ready: &mut Vec<Ready>,
     ) -> io::Result<Instant> {
-        let timeout = agenda.patience(until, Instant::now);
+        let timeout = agenda.patience(until, self.now);
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             polled => polled?,
         }
-        let now = Instant::now();
+        self.now = Instant::now();
         // One turn in a batch is enough for anyone.
         ready.extend(self.events.iter().map(name).map(|what| match what {
             Ready::Client(slot, readiness) if agenda.is_listed(slot) => Ready::News(slot, readiness),
             _ => what,
         }));
         ready.extend(agenda.take_again().map(Ready::Again));
-        while let Some(slot) = agenda.expire(now) {
+        while let Some(slot) = agenda.expire(self.now) {
             ready.push(Ready::Deadline(slot));
         }
-        Ok(now)
+        Ok(self.now)
     }
 }
 

@@ -241,7 +241,7 @@ impl TestLoop {
 
     /// How long the loop would sleep if the system told it nothing; `None` for ever.
     pub fn sleep(&self) -> Option<Duration> {
-        self.clients.agenda.patience(None, || self.clients.context.clock.now())
+        self.clients.agenda.patience(None, self.clients.context.clock.now())
     }
 
     /// Whether a step would change nothing.

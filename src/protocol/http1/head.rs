@@ -333,13 +333,18 @@ fn is_ipv6(address: &[u8]) -> bool {
 }
 
 /// RFC 3986 §3.2.2: unreserved characters, sub-delims, and bytes as `%` with two hexadecimal digits.
-fn is_registered_name(name: &[u8]) -> bool {
-    let is_escape =
-        |at: usize| matches!(&name[at + 1..], [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
-    name.iter().all(|byte| IS_IN_NAME[usize::from(*byte)]) && memchr::memchr_iter(b'%', name).all(is_escape)
+fn is_registered_name(mut name: &[u8]) -> bool {
+    while let [byte, rest @ ..] = name {
+        name = match rest {
+            _ if IS_IN_NAME[usize::from(*byte)] => rest,
+            [high, low, rest @ ..] if *byte == b'%' && high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest,
+            _ => return false,
+        };
+    }
+    true
 }
 
-/// By byte: whether it stands in a registered name, for itself or as `%`.
+/// By byte: whether it stands for itself in a registered name.
 const IS_IN_NAME: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -347,7 +352,7 @@ const IS_IN_NAME: [bool; 256] = {
         table[byte] = (byte as u8).is_ascii_alphanumeric();
         byte += 1;
     }
-    let (others, mut at) = (b"-._~!$&'()*+,;=%", 0);
+    let (others, mut at) = (b"-._~!$&'()*+,;=", 0);
     while at < others.len() {
         table[others[at] as usize] = true;
         at += 1;
