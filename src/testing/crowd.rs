@@ -8,22 +8,23 @@
 //!   turns that were not over ─────────────────────► ready list ────┘
 //! ```
 
+mod beside;
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use self::beside::{Bell, HeldJobs, TestMail};
 use super::{Fault, Operation, WALL};
 use crate::connection::transport::{End, Memory, Wire};
-use crate::connection::{Clock, Context, Counters, Job, Waits, Workers};
-use crate::message::{ClientKey, Mailbox, Note};
+use crate::connection::{Clock, Context, Counters};
 use crate::protocol::Protocol;
 use crate::server::agenda::Again;
 use crate::server::client::{Cause, Client, Readiness};
 use crate::server::clients::Clients;
-use crate::server::letters::{Letters, Wake};
+use crate::server::letters::Letters;
 use crate::server::pace::Pace;
 
 /// A loop with many clients, on which nothing happens by itself.
@@ -342,61 +343,6 @@ impl fmt::Debug for TestLoop {
 /// The server's end of a wire is dropped with its client.
 fn is_open(peer: &Peer) -> bool {
     lock(&peer.wire).server() != End::Gone
-}
-
-/// A loop's mailbox whose waker only remembers that it was called.
-struct TestMail {
-    letters: Letters<(ClientKey, Note), Bell>,
-}
-
-impl Mailbox for TestMail {
-    fn post(&self, to: ClientKey, note: Note) {
-        self.letters.put((to, note));
-    }
-}
-
-/// Rings until somebody comes.
-#[derive(Default)]
-struct Bell {
-    rings: AtomicBool,
-}
-
-impl Bell {
-    fn rings(&self) -> bool {
-        self.rings.load(Ordering::SeqCst)
-    }
-
-    fn stop(&self) {
-        self.rings.store(false, Ordering::SeqCst);
-    }
-}
-
-impl Wake for Bell {
-    fn wake(&self) {
-        self.rings.store(true, Ordering::SeqCst);
-    }
-}
-
-/// A worker pool that works when it is told to.
-struct HeldJobs {
-    jobs: Mutex<Vec<Job>>,
-    most: usize,
-}
-
-impl Workers for HeldJobs {
-    /// A job that waits for the client would wait for the test itself, so it gets a thread.
-    fn submit(&self, job: Job, waits: Waits) -> Result<(), Job> {
-        let job: Job = match waits {
-            Waits::ForNobody => job,
-            Waits::ForTheClient => Box::new(|| drop(std::thread::spawn(job))),
-        };
-        let mut jobs = lock(&self.jobs);
-        if jobs.len() >= self.most {
-            return Err(job);
-        }
-        jobs.push(job);
-        Ok(())
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
