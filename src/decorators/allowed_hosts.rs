@@ -106,7 +106,8 @@ impl AllowedHosts {
 
 impl Name {
     fn covers(&self, host: &[u8]) -> bool {
-        let is = |name: &str, host: &[u8]| name.as_bytes().eq_ignore_ascii_case(host);
+        // Most clients write it in lower case, too.
+        let is = |name: &str, host: &[u8]| name.as_bytes() == host || name.as_bytes().eq_ignore_ascii_case(host);
         match self {
             Self::Whole(name) => is(name, host),
             Self::Below(name) => {

@@ -12,7 +12,7 @@ mod routing;
 mod values;
 
 use std::any::Any;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
@@ -52,7 +52,7 @@ pub struct Request {
     arrival: Arrival,
     routing: Routing,
     /// What the plan has found, for the handler.
-    found: Option<Arc<dyn Any + Send + Sync>>,
+    found: Cell<Option<Arc<dyn Any + Send + Sync>>>,
     watchers: Watchers,
 }
 
@@ -113,7 +113,7 @@ impl Request {
             exchange,
             arrival,
             routing: Routing::default(),
-            found: None,
+            found: Cell::default(),
             watchers: Watchers::default(),
         }
     }
@@ -288,12 +288,12 @@ impl Request {
 
     /// A handler is asked twice, for its plan and for its answer: what the plan has found out can be left here. Whoever takes it
     /// must see that it is what it would have found itself, since decorators may have changed the request meanwhile.
-    pub(crate) fn set_found(&mut self, found: Arc<dyn Any + Send + Sync>) {
-        self.found = Some(found);
+    pub(crate) fn set_found(&self, found: Arc<dyn Any + Send + Sync>) {
+        self.found.set(Some(found));
     }
 
     /// What the plan left, if it is such a thing.
-    pub(crate) fn take_found<T: Any + Send + Sync>(&mut self) -> Option<Arc<T>> {
+    pub(crate) fn take_found<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         self.found.take()?.downcast().ok()
     }
 

@@ -55,7 +55,8 @@ pub(super) struct Entry {
     cache: CacheId,
     path: Box<str>,
     form: Form,
-    fingerprints: Fingerprints,
+    /// `None` where it cannot be told later whether it is still true.
+    fingerprints: Option<Fingerprints>,
     kept: Kept,
     cost: Cost,
     is_used: AtomicBool,
@@ -121,15 +122,28 @@ impl Cache {
         is_it && entry.is_true(arrival)
     }
 
-    /// Keeps it as long as the fingerprints are true, if there is room or can be made.
-    pub(super) fn keep(&self, path: &str, form: Form, kept: Kept, fingerprints: Fingerprints) {
-        let Some(cost) = kept.cost() else { return };
-        let bytes = cost.bytes + 2 * path.len() * (1 + fingerprints.len()) + ESTIMATED_ENTRY_BYTES;
-        let cost = Cost { bytes, ..cost };
-        let (is_used, checked) = (AtomicBool::new(false), Mutex::default());
+    /// Makes an entry of what was found for a request of this arrival, and keeps it as long as the fingerprints are true, if
+    /// there are any, and there is room or can be made.
+    pub(super) fn keep(
+        &self,
+        path: &str,
+        form: Form,
+        kept: Kept,
+        fingerprints: Option<Fingerprints>,
+        arrival: Arrival,
+    ) -> Arc<Entry> {
+        let (worth, paths) = (kept.cost(), 1 + fingerprints.as_ref().map_or(0, SmallVec::len));
+        let Cost { bytes, files } = worth.unwrap_or_default();
+        let cost = Cost { bytes: bytes + 2 * path.len() * paths + ESTIMATED_ENTRY_BYTES, files };
+        let is_to_be_kept = worth.is_some() && fingerprints.is_some();
         let (cache, path) = (self.id, path.into());
-        let entry = Entry { cache, path, form, fingerprints, kept, cost, is_used, checked };
-        self.table.write().unwrap_or_else(PoisonError::into_inner).insert(entry, self.limit);
+        // What was found for it came after it.
+        let (is_used, checked) = (AtomicBool::new(false), Mutex::new(Some(arrival)));
+        let entry = Arc::new(Entry { cache, path, form, fingerprints, kept, cost, is_used, checked });
+        if is_to_be_kept {
+            self.table.write().unwrap_or_else(PoisonError::into_inner).insert(&entry, self.limit);
+        }
+        entry
     }
 }
 
@@ -150,7 +164,7 @@ impl Entry {
 
     /// Asks the system, unless it was asked for a request that came with this one.
     fn is_true(&self, arrival: Arrival) -> bool {
-        let is_true = || self.fingerprints.iter().all(Fingerprint::is_true);
+        let is_true = || self.fingerprints.as_ref().is_some_and(|all| all.iter().all(Fingerprint::is_true));
         // Another loop that asks at this very moment does not tell us: we ask ourselves.
         let Ok(mut checked) = self.checked.try_lock() else { return is_true() };
         if *checked == Some(arrival) {
@@ -176,7 +190,7 @@ impl Table {
         Some(entry.clone())
     }
 
-    fn insert(&mut self, entry: Entry, limit: Cost) {
+    fn insert(&mut self, entry: &Arc<Entry>, limit: Cost) {
         let is_replaced = |old: &&Arc<Entry>| old.form == entry.form || [old.form, entry.form].contains(&Form::ForAll);
         let forms = self.entries.get(&entry.path).map(SmallVec::as_slice).unwrap_or_default();
         let replaced: Vec<_> = forms.iter().filter(is_replaced).cloned().collect();
@@ -186,9 +200,8 @@ impl Table {
         }
         self.held = self.held.plus(entry.cost);
         self.count += 1;
-        let entry = Arc::new(entry);
-        self.round.push_back(Arc::downgrade(&entry));
-        self.entries.entry(entry.path.clone()).or_default().push(entry);
+        self.round.push_back(Arc::downgrade(entry));
+        self.entries.entry(entry.path.clone()).or_default().push(entry.clone());
     }
 
     /// Whether there is room in the end.
@@ -271,7 +284,8 @@ mod tests {
         let place = Place { root: &root, target: &target, charsets: &Charsets::default(), rules: &Rules::default() };
         let variant = variant::choose(&place, file, &metadata, Wanted::default()).unwrap();
         let fingerprints = smallvec![Fingerprint::taken_from_an_old_file(&path, &metadata)];
-        cache.keep(name, Form::ForAll, Kept::File(Box::new(variant.representation)), fingerprints);
+        let kept = Kept::File(Box::new(variant.representation));
+        cache.keep(name, Form::ForAll, kept, Some(fingerprints), Arrivals::new().current());
     }
 
     fn has(cache: &Cache, name: &str) -> bool {
@@ -311,10 +325,22 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_asked_for_again_is_for_its_own_request_alone() {
+        let (cache, arrivals) = (Cache::new(Cost { bytes: 1 << 20, files: 2 }), Arrivals::new());
+        let entry = cache.keep("a", Form::ForAll, Kept::Nothing, None, arrivals.current());
+        let is_it = || cache.would_recall(&entry, "a", arrivals.current(), Wanted::default);
+        assert!(is_it());
+        assert!(!has(&cache, "a"));
+        arrivals.begin();
+        assert!(!is_it());
+    }
+
+    #[test]
     fn that_there_is_nothing_is_true_until_there_is_something() {
         let (folder, cache) = fill(1 << 20, &[]);
         let path = folder.path().join("later");
-        cache.keep("later", Form::ForAll, Kept::Nothing, smallvec![Fingerprint::of_nothing(&path).unwrap()]);
+        let fingerprints = smallvec![Fingerprint::of_nothing(&path).unwrap()];
+        cache.keep("later", Form::ForAll, Kept::Nothing, Some(fingerprints), Arrivals::new().current());
         assert!(has(&cache, "later"));
         fs::write(&path, "now").unwrap();
         assert!(!has(&cache, "later"));

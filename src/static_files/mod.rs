@@ -222,7 +222,8 @@ impl StaticFiles {
         let instead = self.clean_urls.page(target).into_iter().chain(not_found::places(target));
         let nowhere = [target.clone()].into_iter().chain(instead);
         if let Some(fingerprints) = nowhere.map(|target| self.root.absence(&target)).collect() {
-            self.cache.keep(request.path(), Form::ForAll, Kept::Nothing, fingerprints);
+            let (path, arrival) = (request.path(), request.arrival());
+            request.set_found(self.cache.keep(path, Form::ForAll, Kept::Nothing, Some(fingerprints), arrival));
         }
     }
 
@@ -286,11 +287,10 @@ impl StaticFiles {
             match variant::choose(&place, file, &metadata, wanted) {
                 Ok(variant) => {
                     let response = role.answer(&variant.representation, request);
-                    if let Some(name) = role.kept_as(request, target)
-                        && let Variant { representation, fingerprints: Some(fingerprints), form } =
-                            role.condition(variant, root)
-                    {
-                        self.cache.keep(&name, form, Kept::File(Box::new(representation)), fingerprints);
+                    if let Some(name) = role.kept_as(request, target) {
+                        let Variant { representation, fingerprints, form } = role.condition(variant, root);
+                        let kept = Kept::File(Box::new(representation));
+                        request.set_found(self.cache.keep(&name, form, kept, fingerprints, request.arrival()));
                     }
                     return Ok(response);
                 }
@@ -306,7 +306,7 @@ impl StaticFiles {
     }
 
     /// The answer that is ready, if one is.
-    fn recall(&self, request: &mut Request) -> Option<Response> {
+    fn recall(&self, request: &Request) -> Option<Response> {
         if request.is_mount_without_slash() {
             return None; // a redirect
         }
@@ -316,14 +316,14 @@ impl StaticFiles {
         })
     }
 
-    /// Whether the answer cannot be made of what the system has in memory. Where it can, it is made here, and kept if it may
-    /// be, so that `handle` finds it ready; else `handle` makes it again, which the system does not forget meanwhile.
+    /// Whether the answer cannot be made of what the system has in memory. Where it can, it is made here, and what it was made
+    /// of is left for `handle`, whether it is kept for others or not.
     fn needs_the_disk(&self, request: &Request) -> bool {
         matches!(self.answer(&self.root.of_memory(), request), Err(Refusal::Cold))
     }
 
     /// What is known of the path, for all who ask. The plan leaves it for the answer.
-    fn known(&self, request: &mut Request) -> Option<Arc<Entry>> {
+    fn known(&self, request: &Request) -> Option<Arc<Entry>> {
         let found = request.take_found::<Entry>();
         let (path, arrival, wanted) = (request.path(), request.arrival(), || Wanted::of(request));
         found

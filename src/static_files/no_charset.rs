@@ -5,6 +5,7 @@ use std::io;
 
 use super::beneath::Fingerprint;
 use super::media_type::Text;
+use crate::disk::Patience;
 
 /// There is only this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,10 @@ impl Charsets {
 
     pub(super) fn known(&self, _: Option<&Fingerprint>) -> Option<Charset> {
         Some(Charset)
+    }
+
+    pub(super) fn of_bytes(&self, _: &[u8], _: Text, _: Option<&Fingerprint>, _: Patience) -> io::Result<Charset> {
+        Ok(Charset)
     }
 
     pub(super) fn of(&self, _: &mut File, _: u64, _: Text, _: Option<&Fingerprint>) -> io::Result<Charset> {

@@ -5,6 +5,7 @@
 //! which follows links and refuses to leave: there is no check that could be outrun by someone who swaps a folder for a
 //! link.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
@@ -139,12 +140,15 @@ impl Target {
 
     /// The path as a URL, encoded anew from its names: it begins with exactly one slash, whatever was asked.
     pub(super) fn to_url(&self) -> String {
-        let names = self.path.iter().map(|name| format!("/{}", encode(name.as_encoded_bytes())));
-        let url: String = names.collect();
-        match self.slash {
-            Slash::Present => url + "/",
-            Slash::Absent => url,
+        let mut url = String::with_capacity(self.path.as_os_str().len() + 2);
+        for name in &self.path {
+            url.push('/');
+            url.extend(percent_encode(name.as_encoded_bytes(), SEGMENT));
         }
+        if self.slash == Slash::Present {
+            url.push('/');
+        }
+        url
     }
 }
 
@@ -163,7 +167,7 @@ fn decode(segment: &str) -> Result<OsString, Refusal> {
             return Err(Refusal::Malformed);
         }
     }
-    let name: Vec<u8> = percent_decode_str(segment).collect();
+    let name = Cow::from(percent_decode_str(segment));
     match &*name {
         b"" | b"." | b".." => Err(Refusal::NotFound),
         name if name.contains(&0) => Err(Refusal::Malformed),

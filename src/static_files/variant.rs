@@ -13,10 +13,11 @@ use std::time::SystemTime;
 
 use smallvec::smallvec;
 
+use super::beneath::Fingerprint;
 use super::cache::{Fingerprints, Form};
 use super::charset::{Charset, Charsets};
 use super::conditional::Validators;
-use super::media_type::{Characters, MediaType};
+use super::media_type::{Characters, MediaType, Text};
 use super::representation::{Content, Representation};
 use super::resolve::{Found, Root, Target};
 use super::rules::Rules;
@@ -86,17 +87,14 @@ pub(super) fn choose(place: &Place<'_>, file: File, metadata: &Metadata, wanted:
     Ok(variant)
 }
 
-fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: Wanted) -> io::Result<Variant> {
+fn choose_form(place: &Place<'_>, file: File, metadata: &Metadata, wanted: Wanted) -> io::Result<Variant> {
     let Place { root, target, charsets, .. } = place;
     let original = root.fingerprint(target, metadata);
     let media_type = MediaType::of(&target.path);
     let form = if media_type.is_compressible() { Form::Of(wanted) } else { Form::ForAll };
+    let mut plain = Plain { file, length: metadata.len(), patience: root.patience(), bytes: None };
     let charset = match media_type.characters {
-        // A guess takes its time, too.
-        Characters::Text(_) if root.patience() == Patience::ForMemory => {
-            charsets.known(original.as_ref()).ok_or(io::ErrorKind::WouldBlock)?
-        }
-        Characters::Text(text) => charsets.of(&mut file, metadata.len(), text, original.as_ref())?,
+        Characters::Text(text) => plain.charset(charsets, text, original.as_ref())?,
         Characters::Utf8 | Characters::Own => Charset::UTF_8,
     };
     let content_type = media_type.field_value(charset);
@@ -104,7 +102,8 @@ fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: W
     for coding in wanted.iter() {
         if let Some((sidecar, coded)) = find_sidecar(root, target, metadata, coding) {
             let Found::File(file, metadata) = coded else { continue };
-            let content = read_or_keep(file, metadata.len(), root.patience())?;
+            let coded = Plain { file, length: metadata.len(), patience: root.patience(), bytes: None };
+            let content = coded.into_content()?;
             let fingerprints =
                 original.and_then(|original| Some(smallvec![original, root.fingerprint(&sidecar, &metadata)?]));
             let representation = Representation::new(content_type, Some(coding), validators(&metadata), content);
@@ -117,15 +116,14 @@ fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: W
         && (COMPRESS_AT_LEAST_BYTES..=COMPRESS_AT_MOST_BYTES).contains(&metadata.len())
         && media_type.is_compressible()
     {
-        let plain = read(&mut file, metadata.len(), root.patience())?;
-        let (coding, bytes, validators) = match compress(coding, &plain)? {
+        let (coding, bytes, validators) = match compress(coding, plain.read()?)? {
             Some(coded) => (Some(coding), coded, validators.of_coding(coding)),
-            None => (None, plain, validators),
+            None => (None, plain.into_bytes()?, validators),
         };
         let representation = Representation::new(content_type, coding, validators, Content::Memory(bytes.into()));
         return Ok(Variant { representation, fingerprints, form });
     }
-    let content = read_or_keep(file, metadata.len(), root.patience())?;
+    let content = plain.into_content()?;
     let representation = Representation::new(content_type, None, validators, content);
     Ok(Variant { representation, fingerprints, form })
 }
@@ -150,15 +148,50 @@ fn find_sidecar(root: &Root, target: &Target, plain: &Metadata, coding: Coding) 
     is_fresh.then_some((sidecar, found))
 }
 
-fn read_or_keep(mut file: File, length: u64, patience: Patience) -> io::Result<Content> {
-    if length > READ_AT_MOST_BYTES {
-        return Ok(Content::File(Arc::new(file), length));
-    }
-    Ok(Content::Memory(read(&mut file, length, patience)?.into()))
+/// A file as it lies there, read once at most.
+struct Plain {
+    file: File,
+    length: u64,
+    patience: Patience,
+    bytes: Option<Vec<u8>>,
 }
 
-fn read(file: &mut File, length: u64, patience: Patience) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(length).expect("it was compared with a limit")];
-    disk::read(file, &mut bytes, patience)?;
-    Ok(bytes)
+impl Plain {
+    fn is_small(&self) -> bool {
+        self.length <= READ_AT_MOST_BYTES
+    }
+
+    /// A small file has to be read anyway; a large one is not, where a guess at it is known.
+    fn charset(&mut self, charsets: &Charsets, text: Text, version: Option<&Fingerprint>) -> io::Result<Charset> {
+        if self.is_small() {
+            let patience = self.patience;
+            return charsets.of_bytes(self.read()?, text, version, patience);
+        }
+        match (charsets.known(version), self.patience) {
+            (Some(charset), _) => Ok(charset),
+            (None, Patience::ForMemory) => Err(io::ErrorKind::WouldBlock.into()), // a guess takes its time, too
+            (None, Patience::ForTheDisk) => charsets.of(&mut self.file, self.length, text, version),
+        }
+    }
+
+    fn read(&mut self) -> io::Result<&[u8]> {
+        if self.bytes.is_none() {
+            let mut bytes = vec![0; usize::try_from(self.length).expect("it was compared with a limit")];
+            disk::read(&mut self.file, &mut bytes, self.patience)?;
+            self.bytes = Some(bytes);
+        }
+        Ok(self.bytes.as_deref().unwrap_or_default())
+    }
+
+    fn into_bytes(mut self) -> io::Result<Vec<u8>> {
+        self.read()?;
+        Ok(self.bytes.unwrap_or_default())
+    }
+
+    fn into_content(self) -> io::Result<Content> {
+        if self.is_small() {
+            return Ok(Content::Memory(self.into_bytes()?.into()));
+        }
+        Ok(Content::File(Arc::new(self.file), self.length))
+    }
 }

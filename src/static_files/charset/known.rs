@@ -7,7 +7,8 @@ use std::sync::{PoisonError, RwLock};
 
 use super::super::beneath::Fingerprint;
 use super::super::media_type::Text;
-use super::{Charset, detect, sample};
+use super::{Charset, detect, detect_without_guess, guess, sample};
+use crate::disk::Patience;
 
 /// One per folder that is served, shared by all loops.
 #[derive(Debug, Default)]
@@ -41,6 +42,29 @@ impl Charsets {
         }
         let sample = sample::read(file, length)?;
         let charset = detect(&sample::pieces(&sample, length), text);
+        if let Some(version) = version {
+            self.remember(version, charset);
+        }
+        Ok(charset)
+    }
+
+    /// The charset of a text that is all there. Only a guess is worth remembering; and it takes so long that who does not wait
+    /// for the disk does not wait for it, either, and gets `WouldBlock`.
+    pub(in crate::static_files) fn of_bytes(
+        &self,
+        bytes: &[u8],
+        text: Text,
+        version: Option<&Fingerprint>,
+        patience: Patience,
+    ) -> io::Result<Charset> {
+        let told = self.chosen.or_else(|| detect_without_guess(&[bytes], text));
+        if let Some(charset) = told.or_else(|| self.recall(version?)) {
+            return Ok(charset);
+        }
+        if patience == Patience::ForMemory {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let charset = guess(&[bytes]);
         if let Some(version) = version {
             self.remember(version, charset);
         }

@@ -66,16 +66,19 @@ pub(super) fn decode(bytes: &[u8]) -> String {
 
 /// The charset of a text, of which there are some pieces, the first being its start.
 fn detect(pieces: &[&[u8]], text: Text) -> Charset {
+    detect_without_guess(pieces, text).unwrap_or_else(|| guess(pieces))
+}
+
+/// The same, where that takes no time to speak of.
+fn detect_without_guess(pieces: &[&[u8]], text: Text) -> Option<Charset> {
     let start = pieces.first().copied().unwrap_or_default();
     if let Some((encoding, _)) = Encoding::for_bom(start) {
-        return Charset(encoding);
+        return Some(Charset(encoding));
     }
     match look(pieces) {
-        Utf8::Valid => Charset::UTF_8,
-        Utf8::Ascii => declared::charset(start, text).unwrap_or(Charset::UTF_8),
-        Utf8::Invalid { is_likely } => {
-            declared::charset(start, text).unwrap_or_else(|| if is_likely { Charset::UTF_8 } else { guess(pieces) })
-        }
+        Utf8::Valid => Some(Charset::UTF_8),
+        Utf8::Ascii => Some(declared::charset(start, text).unwrap_or(Charset::UTF_8)),
+        Utf8::Invalid { is_likely } => declared::charset(start, text).or(is_likely.then_some(Charset::UTF_8)),
     }
 }
 
