@@ -7,7 +7,6 @@
 //! Pattern: Adapter (of httparse, which no other file names).
 
 use std::mem::MaybeUninit;
-use std::net::Ipv6Addr;
 
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
@@ -15,6 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use super::HttpSettings;
 use super::body::Framing;
 use super::exchange::Reuse;
+use super::target;
 use crate::message::{FieldLine, ProtocolError, RawHead};
 
 /// The most field lines that can be kept, whatever the setting.
@@ -188,7 +188,7 @@ fn understand(head: &[u8], request: &httparse::Request<'_, '_>, raw: &mut RawHea
     facts.check_host(version, request.headers)?;
 
     raw.bytes.extend_from_slice(lines);
-    keep_target(&method, target, facts.host, raw)?;
+    target::keep(&method, target, facts.host, raw)?;
     let framing = facts.framing(version)?;
     Ok(Head {
         framing,
@@ -247,7 +247,7 @@ impl<'a> Facts<'a> {
     /// RFC 9112 §3.2: an HTTP/1.1 request without Host, and any request with a malformed one, is 400.
     fn check_host(&self, version: Version, fields: &[httparse::Header<'_>]) -> Result<(), ProtocolError> {
         match self.host {
-            Some(index) if is_authority(fields[index].value.trim_ascii()) => Ok(()),
+            Some(index) if target::is_authority(fields[index].value.trim_ascii()) => Ok(()),
             None if version == Version::HTTP_10 => Ok(()),
             _ => Err(ProtocolError::BadHost),
         }
@@ -307,107 +307,4 @@ fn decimal(value: &[u8]) -> Result<u64, ProtocolError> {
     let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     let number = std::str::from_utf8(value).ok().filter(|_| is_number).and_then(|text| text.parse().ok());
     number.ok_or(ProtocolError::BadContentLength)
-}
-
-/// RFC 3986 §3.2 without userinfo: a name, an IPv4 address or an [IPv6] one, and perhaps a port. Nothing at all is allowed
-/// where the target has no authority (RFC 9112 §3.2), but no port without a host (RFC 9110 §4.2.1).
-fn is_authority(value: &[u8]) -> bool {
-    let until = |end: u8, text: &[u8]| text.iter().position(|byte| *byte == end);
-    let (is_host, port) = match value.strip_prefix(b"[") {
-        Some(rest) => {
-            let Some((address, port)) = until(b']', rest).map(|end| (&rest[..end], &rest[end + 1..])) else {
-                return false;
-            };
-            (is_ipv6(address), port)
-        }
-        None => {
-            let (name, port) = value.split_at(until(b':', value).unwrap_or(value.len()));
-            (is_registered_name(name) && (port.is_empty() || !name.is_empty()), port)
-        }
-    };
-    is_host && (port.is_empty() || port.strip_prefix(b":").is_some_and(|port| port.iter().all(u8::is_ascii_digit)))
-}
-
-fn is_ipv6(address: &[u8]) -> bool {
-    std::str::from_utf8(address).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
-}
-
-/// RFC 3986 §3.2.2: unreserved characters, sub-delims, and bytes as `%` with two hexadecimal digits.
-fn is_registered_name(mut name: &[u8]) -> bool {
-    while let [byte, rest @ ..] = name {
-        name = match rest {
-            _ if IS_IN_NAME[usize::from(*byte)] => rest,
-            [high, low, rest @ ..] if *byte == b'%' && high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest,
-            _ => return false,
-        };
-    }
-    true
-}
-
-/// By byte: whether it stands for itself in a registered name.
-const IS_IN_NAME: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let (others, mut at) = (b"-._~!$&'()*+,;=", 0);
-    while at < others.len() {
-        table[others[at] as usize] = true;
-        at += 1;
-    }
-    table
-};
-
-/// RFC 9112 §3.2: origin-form, absolute-form, `*` for OPTIONS. The fourth, authority-form, is for CONNECT, and so for
-/// proxies.
-fn keep_target(method: &Method, target: &str, host: Option<usize>, raw: &mut RawHead) -> Result<(), ProtocolError> {
-    if *method == Method::CONNECT {
-        return Err(ProtocolError::NoTunnel);
-    }
-    // Other characters that a target cannot have are httparse's to refuse.
-    if memchr::memchr(b'#', target.as_bytes()).is_some() {
-        return Err(ProtocolError::MalformedTarget);
-    }
-    let target = match target {
-        "*" if *method == Method::OPTIONS => target,
-        _ if target.starts_with('/') => target,
-        _ => {
-            let (authority, rest) = absolute_form(target)?;
-            // RFC 9112 §3.2.2: the authority of the target takes the place of Host.
-            let value = raw.keep(authority.as_bytes());
-            match host.and_then(|index| raw.fields.get_mut(index)) {
-                Some(field) => field.value = value,
-                None => {
-                    let name = raw.keep(b"host");
-                    raw.fields.push(FieldLine { name, value });
-                }
-            }
-            rest
-        }
-    };
-    if target.is_empty() || target.starts_with('?') {
-        raw.target.push('/'); // `http://host` and `http://host?query` mean the path "/" (RFC 9110 §4.2.3)
-    }
-    raw.target.push_str(target);
-    let path_end = memchr::memchr(b'?', raw.target.as_bytes()).unwrap_or(raw.target.len());
-    raw.path_end = u32::try_from(path_end).expect("a head is far below 4 GiB");
-    Ok(())
-}
-
-/// What `http://authority/path` is made of: the authority, which names a host (RFC 9110 section 4.2.1), and what follows it.
-fn absolute_form(target: &str) -> Result<(&str, &str), ProtocolError> {
-    let has_scheme = |scheme: &&str| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    let scheme = ["http://", "https://"].into_iter().find(has_scheme).ok_or(ProtocolError::MalformedTarget)?;
-    let rest = &target[scheme.len()..];
-    let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    if authority.is_empty() || !is_authority(authority.as_bytes()) {
-        return Err(ProtocolError::MalformedTarget);
-    }
-    if scheme == "https://" {
-        // RFC 9110 §7.4: what is meant for a secured connection is not answered on another.
-        return Err(ProtocolError::Misdirected);
-    }
-    Ok((authority, rest))
 }

@@ -30,6 +30,7 @@ mod head;
 mod incoming;
 mod settings;
 mod streaming;
+mod target;
 mod uploading;
 mod waits;
 
