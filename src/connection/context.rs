@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::StatusCode;
 
+use super::sent_lately::SentLately;
 use crate::message::{Arrivals, Mailbox, RawHead};
 
 /// The length of a `Date` (IMF-fixdate, RFC 9110 section 5.6.7), in bytes.
@@ -23,6 +24,7 @@ pub(crate) struct Context {
     pub(crate) workers: Arc<dyn Workers>,
     /// The memory of the head of an earlier request.
     pub(crate) spare_head: Cell<RawHead>,
+    pub(crate) sent_lately: SentLately,
 }
 
 impl Context {
@@ -32,11 +34,10 @@ impl Context {
         counters: Arc<Counters>,
         workers: Arc<dyn Workers>,
     ) -> Self {
-        Self { clock, arrivals: Arrivals::new(), mailbox, counters, workers, spare_head: Cell::default() }
+        let (arrivals, spare_head, sent_lately) = (Arrivals::new(), Cell::default(), SentLately::new());
+        Self { clock, arrivals, mailbox, counters, workers, spare_head, sent_lately }
     }
-}
 
-impl Context {
     /// The system has just said who is ready: what follows happens at this time.
     pub(crate) fn begin_batch(&self, now: Instant, wall: impl FnOnce() -> SystemTime) {
         self.clock.advance(now, wall);

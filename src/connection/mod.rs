@@ -17,6 +17,7 @@ mod context;
 mod input;
 mod output;
 mod receipts;
+mod sent_lately;
 pub(crate) mod transport;
 
 use std::fmt;
@@ -108,7 +109,8 @@ impl Connection {
 
     /// Queues a stretch of a file; the transport sends it with `sendfile` where it can.
     pub fn send_file(&mut self, slice: FileSlice) {
-        self.output.put_file(slice);
+        let warm = self.context.sent_lately.note(&slice, self.now());
+        self.output.put_file(slice, warm);
     }
 
     /// The peer has said that it sends no more, so the end need not wait for its own.
@@ -185,6 +187,7 @@ impl Connection {
     /// Lets a worker read what comes next of a file; a [`Note::Warm`] says when it has. `Err` if its queue is full.
     pub(crate) fn read_ahead(&self) -> Result<(), Job> {
         let Some(slice) = self.output.file().cloned() else { return Ok(()) };
+        self.context.sent_lately.forget(&slice);
         let (address, bytes) = (self.address(), slice.length.min(READ_AHEAD_BYTES));
         let job = move || {
             disk::warm(&slice.file, slice.offset..slice.offset + bytes);

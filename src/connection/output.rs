@@ -46,7 +46,7 @@ pub(crate) struct Output {
     /// Bytes held by [`Segment::Bytes`].
     referenced: usize,
     files: usize,
-    /// How many bytes of the file at the front are known to be in the system's memory.
+    /// How many bytes of the first file in the queue are known to be in the system's memory.
     warm: u64,
     /// Bytes that the transport has taken since the connection began.
     sent: u64,
@@ -118,8 +118,12 @@ impl Output {
         }
     }
 
-    pub(crate) fn put_file(&mut self, slice: FileSlice) {
+    /// Queues a stretch of a file, of which so many bytes are known to be in the system's memory.
+    pub(crate) fn put_file(&mut self, slice: FileSlice, warm: u64) {
         if slice.length > 0 {
+            if self.files == 0 {
+                self.warm = warm;
+            }
             self.files += 1;
             self.room.segments.push_back(Segment::File(slice));
         }

@@ -30,7 +30,7 @@ fn order_is_kept_among_copies_references_and_files() {
     output.put(b"a");
     output.put_bytes(large.clone());
     output.put(b"b");
-    output.put_file(file(5));
+    output.put_file(file(5), 0);
     output.put(b"c");
     assert_eq!(content(&output), [b"a".to_vec(), large.to_vec(), b"b".to_vec()]);
     output.advance(1 + large.len() + 1);
@@ -54,7 +54,7 @@ fn a_short_write_leaves_the_rest_in_front() {
 #[test]
 fn file_bytes_are_not_memory_but_a_queued_file_is_enough() {
     let mut output = Output::default();
-    output.put_file(file(1 << 40));
+    output.put_file(file(1 << 40), 0);
     assert_eq!(output.memory(), 0);
     assert!(output.is_full());
 }
@@ -64,7 +64,7 @@ fn a_head_waits_for_a_small_file_only() {
     for (length, expected) in [(1, More::Follows), (WAITS_FOR_FILE_BYTES, More::Nothing)] {
         let mut output = Output::default();
         output.put(b"head");
-        output.put_file(file(length));
+        output.put_file(file(length), 0);
         assert!(matches!(output.front(), Front::Bytes { more } if more == expected));
     }
 }
@@ -101,7 +101,7 @@ fn receipts_of_a_client_that_leaves_say_how_much_it_got() {
         let mut output = Output::default();
         output.put(b"head ");
         output.begin_receipt(StatusCode::OK, fate(&told));
-        output.put_file(file(4096));
+        output.put_file(file(4096), 0);
         output.put(b"0123456789");
         output.end_receipt();
         output.put(b"head 12345");

@@ -1,6 +1,7 @@
 //! The end of a world: it comes to rest, and everyone leaves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Peer, Reading, World};
 use crate::check::Complaint;
@@ -9,9 +10,13 @@ use crate::server::Ending;
 /// How many rounds a world may take to settle: far more than it needs.
 const MOST_ROUNDS: usize = 100_000;
 
+/// So long the server leaves the workers alone when there were too many files to be read from the disk (server/supply.rs).
+/// Nothing but the clock ends that.
+const PAUSE: Duration = Duration::from_millis(100);
+
 impl World {
     /// Nothing goes wrong any more, and all is answered: first what was asked by then, so that nothing but the server itself
-    /// can bring it on (the clock stands still, and nobody sends); then everybody says what they still have to say.
+    /// can bring it on (the clock stands still but for a moment, and nobody sends); then everybody says what they still have to say.
     pub(super) fn settle(&mut self) -> Result<(), Complaint> {
         self.tell(|| "the world settles".into());
         for index in self.present().collect::<Vec<_>>() {
@@ -44,8 +49,12 @@ impl World {
                 self.receive(index)?;
             }
             let has_answered = self.answer_everyone();
-            if self.server.is_quiet() && !has_answered {
-                return Ok(());
+            if !self.server.is_quiet() || has_answered {
+                continue;
+            }
+            match self.server.sleep() {
+                Some(sleep) if sleep <= PAUSE => self.server.advance(sleep),
+                _ => return Ok(()),
             }
         }
         Err("the loop never comes to rest".into())
