@@ -1497,6 +1497,7 @@ fn odd_lines_are_400() {
         "GET / HTTP/1.1\r\nHost: a\r\nX Y: z\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nX(: z\r\n\r\n",
         "\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", // a bare LF before the line that is skipped
         "\x16\x03\x01\x02\x00\x01\x00\x01\x7c\x03\x03\r\n\r\n", // a TLS client
     ] {
         echo_server().refuses(head, 400);

@@ -139,10 +139,11 @@ fn parse_other_version(
 fn lines_end_properly(head: &[u8], start: usize, fields: &[httparse::Header<'_>]) -> Result<(), ProtocolError> {
     let last = head.strip_suffix(b"\r\n").ok_or(ProtocolError::BareLineEnd)?.len();
     let field_lines = fields.iter().map(|field| offset(field.name.as_bytes(), head));
-    match [start, last].into_iter().chain(field_lines).all(|begin| begin == 0 || head[..begin].ends_with(b"\r\n")) {
-        true => Ok(()),
-        false => Err(ProtocolError::BareLineEnd),
-    }
+    let are_behind_ends =
+        [last].into_iter().chain(field_lines).all(|begin| begin == 0 || head[..begin].ends_with(b"\r\n"));
+    // Empty lines that httparse has skipped have no line behind them that would show how they end.
+    let are_skipped = head[..start].chunks(2).all(|line| line == b"\r\n");
+    if are_behind_ends && are_skipped { Ok(()) } else { Err(ProtocolError::BareLineEnd) }
 }
 
 /// What the field lines say about the message.
