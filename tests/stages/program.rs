@@ -66,6 +66,12 @@ impl Program {
                 Err(error) => error,
             };
             let address = self.address;
+            if let Some(status) = self.has_ended().filter(|status| !status.success()) {
+                return Err(format!(
+                    "I connected to {address}: {refused}, because your program has ended ({status}) before it listened there.\n\
+                    It means: read what it printed, that says why."
+                ));
+            }
             if self.has_ended().is_some() || Instant::now() > deadline {
                 return Err(format!(
                     "I connected to {address}: {refused}, because nobody listens there.\n\
