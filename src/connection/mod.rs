@@ -16,6 +16,7 @@
 mod context;
 mod input;
 mod output;
+mod queue;
 mod receipts;
 mod sent_lately;
 pub(crate) mod transport;
@@ -31,7 +32,7 @@ use bytes::Bytes;
 pub(crate) use context::{Clock, Context, Counters, Job, Waits, Workers};
 pub use context::{DATE_BYTES, Stats};
 pub(crate) use input::Input;
-pub(crate) use output::{Output, Room};
+pub(crate) use output::{Output, Spare};
 
 use crate::disk;
 use crate::message::{Address, Arrival, Arrivals, ClientKey, FileSlice, Note, Part, RawHead};

@@ -17,9 +17,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::pace::{Pace, Sending};
+use super::readiness::Readiness;
 use super::supply::Supply;
 use crate::connection::transport::{Pull, Push, Transport};
-use crate::connection::{Connection, Ending, MOST_UNREAD_BYTES, Room};
+use crate::connection::{Connection, Ending, MOST_UNREAD_BYTES, Spare};
 use crate::message::Note;
 use crate::protocol::{Next, Protocol, Session};
 
@@ -33,18 +34,6 @@ pub(crate) struct Client {
     sending: Sending,
     supply: Supply,
     pace: Pace,
-}
-
-/// What the system last said about the socket. It says so once, when it changes; only `WouldBlock` takes it back.
-#[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "they are facts of the system, each by itself")]
-pub(crate) struct Readiness {
-    pub(crate) readable: bool,
-    pub(crate) writable: bool,
-    /// The peer has finished: however little the next read brings, the end stands behind it.
-    pub(crate) read_closed: bool,
-    /// The connection is broken: nobody will read an answer.
-    pub(crate) failed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +76,7 @@ pub(crate) enum Turn {
 /// The loop's buffers, lent to the client whose turn it is.
 pub(crate) struct Buffers {
     input: Vec<u8>,
-    output: Room,
+    output: Spare,
 }
 
 /// How much is read at once, in bytes.
@@ -101,7 +90,7 @@ const MOST_BECOMINGS: usize = 8;
 
 impl Buffers {
     pub(crate) fn new() -> Self {
-        Self { input: vec![0; READ_BYTES], output: Room::default() }
+        Self { input: vec![0; READ_BYTES], output: None }
     }
 }
 
@@ -183,9 +172,7 @@ impl Client {
 
     /// Remembers what the system says of the socket.
     pub(crate) fn note(&mut self, now: Readiness) {
-        self.readiness.readable |= now.readable;
-        self.readiness.writable |= now.writable;
-        self.readiness.read_closed |= now.read_closed;
+        self.readiness.add(now);
         if now.failed {
             self.fail(&io::ErrorKind::ConnectionReset.into());
         }

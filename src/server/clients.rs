@@ -14,8 +14,9 @@ use slab::Slab;
 
 use super::WebServer;
 use super::agenda::{Again, Agenda};
-use super::client::{Buffers, Cause, Client, Readiness, Turn};
+use super::client::{Buffers, Cause, Client, Turn};
 use super::pace::Pace;
+use super::readiness::Readiness;
 use crate::connection::transport::Transport;
 use crate::connection::{Connection, Context};
 use crate::message::{ClientKey, Note};

@@ -11,7 +11,7 @@ use std::time::Instant;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::agenda::{Again, Agenda};
-use super::client::Readiness;
+use super::readiness::Readiness;
 
 /// Something that is ready.
 #[derive(Debug)]

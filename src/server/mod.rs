@@ -42,6 +42,7 @@ mod life;
 mod listener;
 mod mailbox;
 pub(crate) mod pace;
+pub(crate) mod readiness;
 mod supply;
 mod sync;
 mod timers;

@@ -344,12 +344,9 @@ impl StaticFiles {
 impl Handler for StaticFiles {
     fn handle(&self, request: &mut Request) -> Response {
         match *request.method() {
-            Method::GET | Method::HEAD => {
-                let known = self.recall(request);
-                known.unwrap_or_else(|| {
-                    self.answer(&self.root, request).unwrap_or_else(|refusal| refusal.answer(request))
-                })
-            }
+            Method::GET | Method::HEAD => self
+                .recall(request)
+                .unwrap_or_else(|| self.answer(&self.root, request).unwrap_or_else(|refusal| refusal.answer(request))),
             ref other => without_file(other),
         }
     }

@@ -13,8 +13,9 @@ use crate::connection::transport::{End, Memory, Wire};
 use crate::connection::{Clock, Connection, Context, Counters, Job, Waits, Workers};
 use crate::message::{ClientKey, Mailbox, Note};
 use crate::protocol::Protocol;
-use crate::server::client::{Buffers, Cause, Client, Readiness, Turn};
+use crate::server::client::{Buffers, Cause, Client, Turn};
 use crate::server::pace::Pace;
+use crate::server::readiness::Readiness;
 
 /// How long an answer from another thread is waited for, in real time.
 const PATIENCE: Duration = Duration::from_secs(20);

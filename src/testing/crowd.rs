@@ -22,10 +22,11 @@ use crate::connection::transport::{End, Memory, Wire};
 use crate::connection::{Clock, Context, Counters};
 use crate::protocol::Protocol;
 use crate::server::agenda::Again;
-use crate::server::client::{Cause, Client, Readiness};
+use crate::server::client::{Cause, Client};
 use crate::server::clients::Clients;
 use crate::server::letters::Letters;
 use crate::server::pace::Pace;
+use crate::server::readiness::Readiness;
 
 /// A loop with many clients, on which nothing happens by itself.
 ///

@@ -18,3 +18,19 @@ mod small_ones;
 mod timeout;
 mod trusted_proxies;
 mod what_became_of_it;
+
+use std::sync::{Arc, Mutex};
+
+use qibu::{Handler, Reply, Request, Response};
+
+/// Puts answers off, and keeps the right to give them.
+#[derive(Clone, Default)]
+pub(crate) struct Later(pub(crate) Arc<Mutex<Vec<Reply>>>);
+
+impl Handler for Later {
+    fn handle(&self, request: &mut Request) -> Response {
+        let (reply, pending) = request.later();
+        self.0.lock().unwrap().push(reply);
+        pending
+    }
+}

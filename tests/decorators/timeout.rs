@@ -2,25 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use qibu::testing::TestConn;
-use qibu::{Handler, HandlerExt, Http, Plan, Reply, Request, Response, Timeout, WebServer, blocking};
+use qibu::{Handler, HandlerExt, Http, Plan, Request, Response, Timeout, WebServer, blocking};
+
+use crate::Later;
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// Puts answers off, and keeps the right to give them.
-#[derive(Clone, Default)]
-struct Later(Arc<Mutex<Vec<Reply>>>);
-
-impl Handler for Later {
-    fn handle(&self, request: &mut Request) -> Response {
-        let (reply, pending) = request.later();
-        self.0.lock().unwrap().push(reply);
-        pending
-    }
-}
 
 fn ask(handler: impl Handler) -> TestConn {
     let mut conn = TestConn::open(Http::new(handler)).unwrap();

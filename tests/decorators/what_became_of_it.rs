@@ -3,15 +3,17 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use qibu::testing::{TestClient, TestConn};
 use qibu::{
-    AccessLog, Handler, HandlerExt, Http, Metrics, Reply, Request, Response, Running, StatusCode, Timeout, WebServer,
+    AccessLog, Handler, HandlerExt, Http, Metrics, Request, Response, Running, StatusCode, Timeout, WebServer,
     blocking, streaming,
 };
+
+use crate::Later;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const SECOND: Duration = Duration::from_secs(1);
@@ -44,18 +46,6 @@ impl Watched {
         let counts: Vec<&str> = page.lines().filter(|line| line.starts_with("qibu_http_requests_total{")).collect();
         let [count] = counts[..] else { panic!("{counts:?}") };
         assert!(count.contains(&format!("status=\"{status}\"}} 1")), "{count}");
-    }
-}
-
-/// Puts answers off, and keeps the right to give them.
-#[derive(Clone, Default)]
-struct Later(Arc<Mutex<Vec<Reply>>>);
-
-impl Handler for Later {
-    fn handle(&self, request: &mut Request) -> Response {
-        let (reply, pending) = request.later();
-        self.0.lock().unwrap().push(reply);
-        pending
     }
 }
 

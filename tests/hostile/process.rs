@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -31,7 +32,12 @@ struct ServerProcess {
 
 impl ServerProcess {
     fn start(folder: &tempfile::TempDir, adjust: impl FnOnce(&mut Command)) -> Self {
-        let mut command = Command::new(env::current_exe().unwrap());
+        Self::start_as(&env::current_exe().unwrap(), folder, adjust)
+    }
+
+    /// The same of a copy of this program.
+    fn start_as(program: &Path, folder: &tempfile::TempDir, adjust: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(program);
         command
             .args(["--exact", "process::server_process", "--ignored", "--nocapture", "--test-threads=1"])
             .env(FOLDER, folder.path())
@@ -418,7 +424,12 @@ fn a_file_and_a_folder_that_become_unreadable_are_403_100_times() {
     fs::write(folder.path().join("sub/page.txt"), "page").unwrap();
     set("", 0o755);
     let is_root = rustix::process::geteuid().is_root();
-    let server = ServerProcess::start(&folder, |command| {
+    // Somebody else may not be let into the folder where this program lies.
+    let (place, original) = (tempfile::tempdir().unwrap(), env::current_exe().unwrap());
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = place.path().join("hostile");
+    fs::hard_link(&original, &program).or_else(|_| fs::copy(&original, &program).map(drop)).unwrap();
+    let server = ServerProcess::start_as(&program, &folder, |command| {
         if is_root {
             command.uid(65_534).gid(65_534);
         }
