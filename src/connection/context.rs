@@ -23,7 +23,7 @@ pub(crate) struct Context {
     pub(crate) counters: Arc<Counters>,
     pub(crate) workers: Arc<dyn Workers>,
     /// The memory of the head of an earlier request.
-    pub(crate) spare_head: Cell<RawHead>,
+    pub(crate) spare_head: Cell<Option<Box<RawHead>>>,
     pub(crate) sent_lately: SentLately,
 }
 

@@ -163,13 +163,14 @@ impl Connection {
     }
 
     /// An empty head with room, as a rule: the next request needs no allocation.
-    pub(crate) fn take_spare_head(&self) -> RawHead {
-        self.context.spare_head.take()
+    pub(crate) fn take_spare_head(&self) -> Box<RawHead> {
+        self.context.spare_head.take().unwrap_or_default()
     }
 
     /// A request is over; its head can be filled again.
-    pub(crate) fn keep_spare_head(&self, head: RawHead) {
-        self.context.spare_head.set(head.cleared());
+    pub(crate) fn keep_spare_head(&self, mut head: Box<RawHead>) {
+        head.clear();
+        self.context.spare_head.set(Some(head));
     }
 
     pub(crate) fn counters(&self) -> &Counters {

@@ -39,7 +39,8 @@ use super::{Address, Arrival, Body, Error, ExchangeId, Reply, RequestBody, Respo
 pub struct Request {
     method: Method,
     version: Version,
-    head: RawHead,
+    /// To be filled again when the request is over.
+    pub(crate) head: Box<RawHead>,
     /// Built on first use; from then on it is what counts.
     map: OnceCell<Box<HeaderMap>>,
     body: RequestBody,
@@ -97,7 +98,7 @@ pub(crate) struct FieldLine {
 }
 
 impl Request {
-    pub(crate) fn new(method: Method, version: Version, head: RawHead, origin: Origin) -> Self {
+    pub(crate) fn new(method: Method, version: Version, head: Box<RawHead>, origin: Origin) -> Self {
         let Origin { peer, address, exchange, arrival } = origin;
         Self {
             method,
@@ -297,11 +298,6 @@ impl Request {
         self.found.take()?.downcast().ok()
     }
 
-    /// What is left of it to be used again.
-    pub(crate) fn into_head(self) -> RawHead {
-        self.head
-    }
-
     /// Its body is there, or begins to be; it came with this arrival.
     pub(crate) fn set_body(&mut self, body: RequestBody, arrival: Arrival) {
         self.body = body;
@@ -314,12 +310,11 @@ impl RawHead {
         &self.bytes[span.start as usize..span.end as usize]
     }
 
-    /// The same without content, but with its memory.
-    pub(crate) fn cleared(mut self) -> Self {
+    /// Forgets its content, but keeps its memory.
+    pub(crate) fn clear(&mut self) {
         self.target.clear();
         self.bytes.clear();
         self.fields.clear();
-        self
     }
 
     /// Keeps bytes that did not come as a field line, and tells where.

@@ -50,24 +50,17 @@ type Change = Box<dyn FnOnce(Response) -> Response + Send>;
 impl Response {
     /// A response without body.
     pub fn new(status: StatusCode) -> Self {
-        Self {
-            status,
-            fields: Fields::none(),
-            body: Body::empty(),
-            changes: Vec::new(),
-            soundness: Soundness::Sound,
-            fate: None,
-        }
+        Self::of(status, Fields::none(), Body::empty())
     }
 
     /// 200 with text (`text/plain; charset=utf-8`).
     pub fn text(body: impl Into<Body>) -> Self {
-        Self::new(StatusCode::OK).with_fields(Fields::Fixed(&OF_TEXT)).with_body(body)
+        Self::of(StatusCode::OK, Fields::Fixed(&OF_TEXT), body.into())
     }
 
     /// 200 with HTML (`text/html; charset=utf-8`).
     pub fn html(body: impl Into<Body>) -> Self {
-        Self::new(StatusCode::OK).with_fields(Fields::Fixed(&OF_HTML)).with_body(body)
+        Self::of(StatusCode::OK, Fields::Fixed(&OF_HTML), body.into())
     }
 
     /// 200 with a body of any media type, as in `Response::bytes("image/png", picture)`.
@@ -85,7 +78,11 @@ impl Response {
         if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Self::new(status); // RFC 9110 §15: these have no content
         }
-        Self::new(status).with_body(page(status)).with_fields(Fields::Fixed(&OF_TEXT))
+        Self::of(status, Fields::Fixed(&OF_TEXT), page(status))
+    }
+
+    fn of(status: StatusCode, fields: Fields, body: Body) -> Self {
+        Self { status, fields, body, changes: Vec::new(), soundness: Soundness::Sound, fate: None }
     }
 
     /// The same with another status.
@@ -180,8 +177,12 @@ impl Response {
 
     /// The same, and what becomes of it is what becomes of the request.
     pub(crate) fn with_fate(mut self, fate: Option<Fate>) -> Self {
-        self.fate = fate;
+        self.set_fate(fate);
         self
+    }
+
+    pub(crate) fn set_fate(&mut self, fate: Option<Fate>) {
+        self.fate = fate;
     }
 
     /// Who is to be told what becomes of it.

@@ -12,7 +12,7 @@ use std::time::Instant;
 use http::{StatusCode, Version};
 
 use super::encode::{self, Length};
-use super::exchange::{Exchange, Reuse, Wants, asks_to_close, final_answer};
+use super::exchange::{Exchange, Reuse, Wants, asks_to_close, replacement};
 use super::streaming::{Pump, Sent, Source, Streaming};
 use super::waits::{Missing, Waiting};
 use super::{HttpSession, Life, Shared, State, Step};
@@ -49,8 +49,10 @@ impl HttpSession {
             return State::Waiting(Box::new(Waiting { exchange, missing, since: now }));
         }
         let fate = response.take_fate();
-        let response = final_answer(response, exchange.id, self.life);
-        let (status, fields, body) = response.into_parts();
+        if let Some(replacement) = replacement(&response, exchange.id, self.life) {
+            response = replacement;
+        }
+        let (status, fields, mut body) = response.into_parts();
         self.unsent_answers += 1;
         let is_last = exchange.id >= self.shared.settings.requests_per_connection;
         if is_last {
@@ -60,7 +62,7 @@ impl HttpSession {
             exchange.reuse = Reuse::Close;
         }
         new_socket.counters().count_answer(status);
-        let (length, body) = exchange.frame(status, body);
+        let length = exchange.frame(status, &mut body);
         let date = new_socket.date();
         new_socket.output.put_with(|out| encode::head(out, &exchange, status, &fields, length, date));
         if let Some(fate) = fate {

@@ -49,17 +49,19 @@ impl Exchange {
         }
     }
 
-    /// How the body is framed (RFC 9112 section 6), and what of it is sent.
-    pub(super) fn frame(&mut self, status: StatusCode, body: Body) -> (Length, Body) {
+    /// How the body is framed (RFC 9112 section 6); leaves of it what is sent.
+    pub(super) fn frame(&mut self, status: StatusCode, body: &mut Body) -> Length {
         if status == StatusCode::SWITCHING_PROTOCOLS {
             self.reuse = Reuse::Switch;
-            return (Length::NoBody, body);
+            return Length::NoBody;
         }
         if !encode::has_body(status) {
-            return (Length::NoBody, Body::empty());
+            *body = Body::empty();
+            return Length::NoBody;
         }
         if status == StatusCode::RESET_CONTENT {
-            return (Length::Known(0), Body::empty()); // RFC 9110 §15.3.6
+            *body = Body::empty();
+            return Length::Known(0); // RFC 9110 §15.3.6
         }
         let length = match (body.len(), self.version) {
             (Some(length), _) => Length::Known(length),
@@ -69,28 +71,27 @@ impl Exchange {
         if length == Length::UntilClose {
             self.reuse = Reuse::Close;
         }
-        match self.wants {
-            Wants::HeadAndBody => (length, body),
-            Wants::HeadOnly => (length, Body::empty()),
+        if self.wants == Wants::HeadOnly {
+            *body = Body::empty();
         }
+        length
     }
 }
 
-/// What a handler returned, if it can be sent; else it has made a mistake.
-pub(super) fn final_answer(response: Response, exchange: ExchangeId, life: Life) -> Response {
+/// What is sent instead of what a handler returned, if that cannot be sent: the handler has made a mistake, as a rule.
+pub(super) fn replacement(response: &Response, exchange: ExchangeId, life: Life) -> Option<Response> {
     let mistake = match &response.body().kind {
         Kind::Later(_) => "an answer that was promised for another request",
         Kind::Upgrade(upgrade) if upgrade.exchange != exchange => "an upgrade that another request has asked for",
         Kind::Upgrade(_) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             // A new conversation would not know that the server is about to end.
-            let is_late = life == Life::Draining;
-            return if is_late { Response::status_page(StatusCode::SERVICE_UNAVAILABLE) } else { response };
+            return (life == Life::Draining).then(|| Response::status_page(StatusCode::SERVICE_UNAVAILABLE));
         }
         _ if response.status().is_informational() => "a status that is not final",
-        _ => return response,
+        _ => return None,
     };
     log::error!("a handler returned {mistake}");
-    Response::status_page(StatusCode::INTERNAL_SERVER_ERROR)
+    Some(Response::status_page(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 /// A handler may ask for the end of the connection (RFC 9112 section 9.6).

@@ -11,7 +11,7 @@ use super::waits::{Missing, ReadingBody, Waiting};
 use super::{HttpSession, State, Step};
 use crate::connection::{Connection, Waits};
 use crate::handler::{Place, call};
-use crate::message::{Fate, Reply, Request, RequestBody, feed};
+use crate::message::{Fate, Reply, Request, RequestBody, Response, feed};
 
 impl HttpSession {
     /// The request is complete.
@@ -24,14 +24,8 @@ impl HttpSession {
     ) -> State {
         match place {
             Place::Loop => {
-                let warn_after = Some(self.shared.settings.slow_handler_warning);
-                let response = call(&*self.shared.handler, &mut request, warn_after);
-                let response = response.with_fate(request.watchers().take_fate());
-                if !request.method().is_safe() {
-                    // RFC 9112 §9.3.2: what is behind it in the pipeline shall see what it did.
-                    new_socket.arrivals().begin_batch();
-                }
-                new_socket.keep_spare_head(request.into_head());
+                let response = self.handle_here(new_socket, &mut request);
+                new_socket.keep_spare_head(request.head);
                 self.answer(new_socket, exchange, response)
             }
             Place::Pool | Place::Stream => match self.hand_over(new_socket, request, exchange, Waits::ForNobody) {
@@ -49,6 +43,18 @@ impl HttpSession {
                 self.answer(new_socket, exchange, answer)
             }
         }
+    }
+
+    /// Handles the request on the loop.
+    pub(super) fn handle_here(&self, new_socket: &Connection, request: &mut Request) -> Response {
+        let warn_after = Some(self.shared.settings.slow_handler_warning);
+        let mut response = call(&*self.shared.handler, request, warn_after);
+        response.set_fate(request.watchers().take_fate());
+        if !request.method().is_safe() {
+            // RFC 9112 §9.3.2: what is behind it in the pipeline shall see what it did.
+            new_socket.arrivals().begin_batch();
+        }
+        response
     }
 
     /// Lets a worker thread handle the request while the rest of its body arrives, behind what came first.

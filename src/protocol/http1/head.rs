@@ -149,11 +149,18 @@ fn lines_end_properly(head: &[u8], start: usize, fields: &[httparse::Header<'_>]
 /// What the field lines say about the message.
 #[derive(Default)]
 struct Facts<'a> {
-    host: Option<usize>,
+    host: Option<Host<'a>>,
     content_length: Option<&'a [u8]>,
     transfer_codings: Vec<&'a [u8]>,
     connection: ConnectionOptions,
     expect: Option<&'a [u8]>,
+}
+
+#[derive(Clone, Copy)]
+struct Host<'a> {
+    /// Which of the field lines it is.
+    line: usize,
+    value: &'a [u8],
 }
 
 /// RFC 9112 section 9.3: `close` wins over `keep-alive`.
@@ -186,10 +193,10 @@ fn understand(head: &[u8], request: &httparse::Request<'_, '_>, raw: &mut RawHea
         let value = if value.is_empty() { 0..0 } else { place(value) };
         raw.fields.push(FieldLine { name: place(field.name.as_bytes()).into(), value: value.into() });
     }
-    facts.check_host(version, request.headers)?;
+    facts.check_host(version)?;
 
     raw.bytes.extend_from_slice(lines);
-    target::keep(&method, target, facts.host, raw)?;
+    target::keep(&method, target, facts.host.map(|host| host.line), raw)?;
     let framing = facts.framing(version)?;
     Ok(Head {
         framing,
@@ -207,11 +214,11 @@ fn offset(part: &[u8], whole: &[u8]) -> usize {
 
 impl<'a> Facts<'a> {
     /// Field names are compared in any case (RFC 9110 §5.1); the length says quickly which one it can be.
-    fn note(&mut self, name: &str, value: &'a [u8], index: usize) -> Result<(), ProtocolError> {
+    fn note(&mut self, name: &str, value: &'a [u8], line: usize) -> Result<(), ProtocolError> {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         match name.len() {
             // RFC 9112 §3.2: more than one Host is 400.
-            4 if is("host") && self.host.replace(index).is_some() => return Err(ProtocolError::BadHost),
+            4 if is("host") && self.host.replace(Host { line, value }).is_some() => return Err(ProtocolError::BadHost),
             6 if is("expect") => self.note_expectation(value),
             10 if is("connection") => self.note_connection(value),
             // RFC 9112 §6.3 rule 5 would allow equal ones to be merged; a peer may have merged them otherwise.
@@ -246,9 +253,9 @@ impl<'a> Facts<'a> {
     }
 
     /// RFC 9112 §3.2: an HTTP/1.1 request without Host, and any request with a malformed one, is 400.
-    fn check_host(&self, version: Version, fields: &[httparse::Header<'_>]) -> Result<(), ProtocolError> {
+    fn check_host(&self, version: Version) -> Result<(), ProtocolError> {
         match self.host {
-            Some(index) if target::is_authority(fields[index].value.trim_ascii()) => Ok(()),
+            Some(host) if target::is_authority(host.value) => Ok(()),
             None if version == Version::HTTP_10 => Ok(()),
             _ => Err(ProtocolError::BadHost),
         }

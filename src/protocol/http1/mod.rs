@@ -310,7 +310,13 @@ impl HttpSession {
     }
 
     /// The head is there: ask the handler what it plans, before any of the body is read.
-    fn begin_exchange(&mut self, new_socket: &mut Connection, head: Head, raw: RawHead, arrival: Arrival) -> State {
+    fn begin_exchange(
+        &mut self,
+        new_socket: &mut Connection,
+        head: Head,
+        raw: Box<RawHead>,
+        arrival: Arrival,
+    ) -> State {
         self.exchange += 1;
         let wants = if head.method == Method::HEAD { Wants::HeadOnly } else { Wants::HeadAndBody };
         let settings = &self.shared.settings;
@@ -330,7 +336,13 @@ impl HttpSession {
                 if let Some(sink) = plan.sink {
                     request.set_body(RequestBody::taken(sink, HeaderMap::new()), arrival);
                 }
-                return self.handle(new_socket, request, plan.place, exchange);
+                let Place::Loop = plan.place else {
+                    return self.handle(new_socket, request, plan.place, exchange);
+                };
+                // Most go this way; the same as `handle`, but a request is large, and is not moved there.
+                let response = self.handle_here(new_socket, &mut request);
+                new_socket.keep_spare_head(request.head);
+                return self.answer(new_socket, exchange, response);
             }
             // RFC 9110 §15.5.14: say so before the body is sent in vain.
             Framing::Length(length) if length > limit => {

@@ -13,7 +13,8 @@ pub(super) fn keep(method: &Method, target: &str, host: Option<usize>, raw: &mut
         return Err(ProtocolError::NoTunnel);
     }
     // Other characters that a target cannot have are httparse's to refuse.
-    if memchr::memchr(b'#', target.as_bytes()).is_some() {
+    let query = memchr::memchr2(b'?', b'#', target.as_bytes()).map_or("", |at| &target[at..]);
+    if memchr::memchr(b'#', query.as_bytes()).is_some() {
         return Err(ProtocolError::MalformedTarget);
     }
     let target = match target {
@@ -37,7 +38,7 @@ pub(super) fn keep(method: &Method, target: &str, host: Option<usize>, raw: &mut
         raw.target.push('/'); // `http://host` and `http://host?query` mean the path "/" (RFC 9110 §4.2.3)
     }
     raw.target.push_str(target);
-    let path_end = memchr::memchr(b'?', raw.target.as_bytes()).unwrap_or(raw.target.len());
+    let path_end = raw.target.len() - query.len();
     raw.path_end = u32::try_from(path_end).expect("a head is far below 4 GiB");
     Ok(())
 }
@@ -61,36 +62,37 @@ fn absolute_form(target: &str) -> Result<(&str, &str), ProtocolError> {
 /// RFC 3986 §3.2 without userinfo: a name, an IPv4 address or an [IPv6] one, and perhaps a port. Nothing at all is allowed
 /// where the target has no authority (RFC 9112 §3.2), but no port without a host (RFC 9110 §4.2.1).
 pub(super) fn is_authority(value: &[u8]) -> bool {
-    let until = |end: u8, text: &[u8]| text.iter().position(|byte| *byte == end);
-    let (is_host, port) = match value.strip_prefix(b"[") {
+    let port = match value.strip_prefix(b"[") {
         Some(rest) => {
-            let Some((address, port)) = until(b']', rest).map(|end| (&rest[..end], &rest[end + 1..])) else {
-                return false;
-            };
-            (is_ipv6(address), port)
+            let end = rest.iter().position(|byte| *byte == b']');
+            match end.map(|end| (&rest[..end], &rest[end + 1..])) {
+                Some((address, port)) if is_ipv6(address) => port,
+                _ => return false,
+            }
         }
-        None => {
-            let (name, port) = value.split_at(until(b':', value).unwrap_or(value.len()));
-            (is_registered_name(name) && (port.is_empty() || !name.is_empty()), port)
-        }
+        None => match behind_name(value) {
+            port if port.len() == value.len() && !value.is_empty() => return false,
+            port => port,
+        },
     };
-    is_host && (port.is_empty() || port.strip_prefix(b":").is_some_and(|port| port.iter().all(u8::is_ascii_digit)))
+    port.is_empty() || port.strip_prefix(b":").is_some_and(|port| port.iter().all(u8::is_ascii_digit))
 }
 
 fn is_ipv6(address: &[u8]) -> bool {
     std::str::from_utf8(address).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
 }
 
-/// RFC 3986 §3.2.2: unreserved characters, sub-delims, and bytes as `%` with two hexadecimal digits.
-fn is_registered_name(mut name: &[u8]) -> bool {
-    while let [byte, rest @ ..] = name {
-        name = match rest {
+/// What follows a registered name (RFC 3986 §3.2.2): unreserved characters, sub-delims, and bytes as `%` with two
+/// hexadecimal digits.
+fn behind_name(mut text: &[u8]) -> &[u8] {
+    while let [byte, rest @ ..] = text {
+        text = match rest {
             _ if IS_IN_NAME[usize::from(*byte)] => rest,
             [high, low, rest @ ..] if *byte == b'%' && high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest,
-            _ => return false,
+            _ => break,
         };
     }
-    true
+    text
 }
 
 /// By byte: whether it stands for itself in a registered name.
