@@ -46,6 +46,7 @@ class Scenario:
     conditional: bool = False  # send If-None-Match with the ETag this server gave
     gzip: bool = False         # the answer must be precompressed
     times: int = 1             # how many times as long as the others it is driven
+    warm_up: tuple = ()        # paths that are each asked for once before measuring, as a server that runs has been
     large: bool = False        # count by bytes, so that a half-sent body counts as half a request
     kind: str = "load"         # "load": driven by wrk; "idle": clients that wait; "start": from nothing to the first answer
     axis: str = ""             # of GROWTH: what grows, and how far in this step
@@ -61,7 +62,8 @@ SCENARIOS = [
     Scenario("pipelined", "1 KiB file, 16 pipelined requests, 64 connections", lua=PIPELINED, pipelined=True, floor=True),
     Scenario("64k", "64 KiB file, 64 connections", path="/64k.bin"),
     Scenario("64m", "64 MiB file, 8 connections", path="/65536k.bin", connections=8, large=True, times=2),
-    Scenario("many", "10,000 files of 4 KiB in random order, 64 connections", path=many_path(4711), lua=MANY),
+    Scenario("many", "10,000 files of 4 KiB in random order, 64 connections", path=many_path(4711), lua=MANY,
+             warm_up=tuple(map(many_path, range(10_000)))),
     Scenario("close", "1 KiB file, one request per connection, 64 at a time", headers={"Connection": "close"}),
     Scenario("304", "If-None-Match answered 304, 64 connections", status=304, conditional=True),
     Scenario("404", "404, 64 connections", path="/missing.txt", status=404),
