@@ -156,6 +156,19 @@ fn what_was_not_there_is_there_with_the_next_request() {
     assert_eq!((answer.head.status, answer.body), (404, b"a page of its own".to_vec()));
 }
 
+#[test]
+fn what_is_changed_before_the_body_of_a_request_has_come_is_sent_as_it_is_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.bin");
+    fs::write(&path, "old").unwrap();
+    let server = serve(local(), StaticFiles::new(folder.path()));
+    let mut client = server.connect();
+    client.send("GET /a.bin HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    assert_eq!(client.head().status, 100, "it was looked for by now");
+    fs::write(&path, "new").unwrap();
+    assert_eq!(client.send("hi").answer().body, b"new");
+}
+
 /// Asks for one file after the other, whatever they hold by now.
 fn load(server: &Server, is_over: &AtomicBool, seed: usize) {
     let mut client = server.connect();

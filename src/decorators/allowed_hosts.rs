@@ -12,7 +12,7 @@
 //! Pattern: Decorator (it may answer in place of the next handler).
 
 use std::io;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::StatusCode;
 
@@ -86,7 +86,7 @@ impl AllowedHosts {
 
     /// The answer to who asks for another host.
     fn refusal(&self, request: &Request) -> Option<Response> {
-        let host = request.header_bytes("host").filter(|host| !host.is_empty())?;
+        let host = request.header_bytes("Host").filter(|host| !host.is_empty())?;
         if self.is_allowed(host) || came_by_unix_socket(request) {
             return None;
         }
@@ -129,6 +129,7 @@ fn without_port(host: &[u8]) -> &[u8] {
 /// The address that stands in the place of a name: `127.0.0.1`, or `[::1]`.
 fn address(name: &[u8]) -> Option<IpAddr> {
     match name {
+        b"127.0.0.1" => Some(Ipv4Addr::LOCALHOST.into()), // as most write it
         [b'[', address @ .., b']'] => {
             let address: Ipv6Addr = std::str::from_utf8(address).ok()?.parse().ok()?;
             Some(IpAddr::V6(address).to_canonical())

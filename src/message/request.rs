@@ -155,21 +155,23 @@ impl Request {
 
     /// The first field of that name (in any case), without the white space around it.
     pub fn header_bytes(&self, name: &str) -> Option<&[u8]> {
-        let is_named = |field: &&FieldLine| self.head.slice(field.name).eq_ignore_ascii_case(name.as_bytes());
         match self.map.get() {
             Some(map) => map.get(name).map(HeaderValue::as_bytes),
-            None => self.head.fields.iter().find(is_named).map(|field| self.head.slice(field.value)),
+            None => {
+                let mut fields = self.head.fields.iter();
+                fields.find(|field| self.head.is_named(field, name)).map(|field| self.head.slice(field.value))
+            }
         }
     }
 
-    /// The names of all fields, as they were written.
-    pub(crate) fn header_names(&self) -> impl Iterator<Item = &[u8]> {
-        let (built, raw) = match self.map.get() {
-            Some(map) => (Some(map.keys()), [].iter()),
-            None => (None, self.head.fields.iter()),
-        };
-        let built = built.into_iter().flatten().map(|name| name.as_str().as_bytes());
-        built.chain(raw.map(|field| self.head.slice(field.name)))
+    /// Shows all fields with their names as they were written: who looks for several of them needs one pass.
+    pub(crate) fn for_each_header<'a>(&'a self, mut see: impl FnMut(&'a [u8], &'a [u8])) {
+        match self.map.get() {
+            Some(map) => map.iter().for_each(|(name, value)| see(name.as_str().as_bytes(), value.as_bytes())),
+            None => {
+                self.head.fields.iter().for_each(|field| see(self.head.slice(field.name), self.head.slice(field.value)))
+            }
+        }
     }
 
     /// All fields of that name, in the order in which they came.
@@ -178,7 +180,7 @@ impl Request {
             Some(map) => (Some(map.get_all(name).into_iter()), [].iter()),
             None => (None, self.head.fields.iter()),
         };
-        let raw = raw.filter(move |field| self.head.slice(field.name).eq_ignore_ascii_case(name.as_bytes()));
+        let raw = raw.filter(move |field| self.head.is_named(field, name));
         built.into_iter().flatten().map(HeaderValue::as_bytes).chain(raw.map(|field| self.head.slice(field.value)))
     }
 
@@ -288,7 +290,8 @@ impl Request {
     }
 
     /// A handler is asked twice, for its plan and for its answer: what the plan has found out can be left here. Whoever takes it
-    /// must see that it is what it would have found itself, since decorators may have changed the request meanwhile.
+    /// must see that it is what it would have found itself, since decorators may have changed the request meanwhile. It is as
+    /// fresh as the request's arrival asks for.
     pub(crate) fn set_found(&self, found: Arc<dyn Any + Send + Sync>) {
         self.found.set(Some(found));
     }
@@ -301,13 +304,23 @@ impl Request {
     /// Its body is there, or begins to be; it came with this arrival.
     pub(crate) fn set_body(&mut self, body: RequestBody, arrival: Arrival) {
         self.body = body;
-        self.arrival = arrival;
+        if self.arrival != arrival {
+            self.arrival = arrival;
+            self.found.take(); // it was fresh for an earlier moment
+        }
     }
 }
 
 impl RawHead {
     pub(crate) fn slice(&self, span: Span) -> &[u8] {
         &self.bytes[span.start as usize..span.end as usize]
+    }
+
+    /// Whether that is the field's name, in any case. Most names differ in their length, and are not looked at; and it is soon
+    /// said that one is written as in our question.
+    fn is_named(&self, field: &FieldLine, name: &str) -> bool {
+        let is_it = |written: &[u8]| written == name.as_bytes() || written.eq_ignore_ascii_case(name.as_bytes());
+        field.name.length() == name.len() && is_it(self.slice(field.name))
     }
 
     /// Forgets its content, but keeps its memory.
@@ -350,6 +363,10 @@ impl From<Range<usize>> for Span {
 }
 
 impl Span {
+    fn length(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
     /// The same stretch, of a buffer in which it begins so much later.
     pub(crate) fn moved_by(self, bytes: u32) -> Self {
         Self { start: self.start + bytes, end: self.end + bytes }

@@ -39,21 +39,25 @@ pub(super) struct Cost {
     pub(super) files: usize,
 }
 
-/// What a path leads to.
+/// What a path leads to. Most are files, and such a one stands in its entry, to be read with it.
 #[derive(Debug)]
 pub(super) enum Kept {
-    File(Box<Representation>),
+    File(Representation),
     Nothing,
 }
 
 /// What must all be true for an entry to be; of most there is one.
 pub(super) type Fingerprints = SmallVec<[Fingerprint; 1]>;
 
+/// The path of a URL. Most are so short that they stand in their places themselves: where there are many files, each other
+/// place in memory that is read for a request is one that no processor's cache holds.
+type UrlPath = SmallVec<[u8; 31]>;
+
 /// Something that was kept.
 #[derive(Debug)]
 pub(super) struct Entry {
     cache: CacheId,
-    path: Box<str>,
+    path: UrlPath,
     form: Form,
     /// `None` where it cannot be told later whether it is still true.
     fingerprints: Option<Fingerprints>,
@@ -75,7 +79,7 @@ pub(super) enum Form {
 #[derive(Debug, Default)]
 struct Table {
     /// By the path of the URL; for each, its forms.
-    entries: HashMap<Box<str>, SmallVec<[Arc<Entry>; 1]>>,
+    entries: HashMap<UrlPath, SmallVec<[Arc<Entry>; 1]>>,
     /// In the order in which the hand comes by. What has left the table may still stand here, as an empty shell.
     round: VecDeque<Weak<Entry>>,
     held: Cost,
@@ -109,17 +113,11 @@ impl Cache {
         Some(entry)
     }
 
-    /// Whether an entry that was recalled a moment ago is what would be recalled now for this path.
-    pub(super) fn would_recall(
-        &self,
-        entry: &Entry,
-        path: &str,
-        arrival: Arrival,
-        wanted: impl FnOnce() -> Wanted,
-    ) -> bool {
+    /// Whether an entry that was recalled, or made, for a request of this very arrival is what would be recalled now for
+    /// this path.
+    pub(super) fn would_recall(&self, entry: &Entry, path: &str, wanted: impl FnOnce() -> Wanted) -> bool {
         let is_for = |wanted: Wanted| entry.form == Form::Of(wanted);
-        let is_it = entry.cache == self.id && *entry.path == *path && (entry.form == Form::ForAll || is_for(wanted()));
-        is_it && entry.is_true(arrival)
+        entry.cache == self.id && *entry.path == *path.as_bytes() && (entry.form == Form::ForAll || is_for(wanted()))
     }
 
     /// Makes an entry of what was found for a request of this arrival, and keeps it as long as the fingerprints are true, if
@@ -136,7 +134,7 @@ impl Cache {
         let Cost { bytes, files } = worth.unwrap_or_default();
         let cost = Cost { bytes: bytes + 2 * path.len() * paths + ESTIMATED_ENTRY_BYTES, files };
         let is_to_be_kept = worth.is_some() && fingerprints.is_some();
-        let (cache, path) = (self.id, path.into());
+        let (cache, path) = (self.id, path.as_bytes().into());
         // What was found for it came after it.
         let (is_used, checked) = (AtomicBool::new(false), Mutex::new(Some(arrival)));
         let entry = Arc::new(Entry { cache, path, form, fingerprints, kept, cost, is_used, checked });
@@ -180,7 +178,7 @@ impl Entry {
 
 impl Table {
     fn find(&self, path: &str, wanted: impl FnOnce() -> Wanted) -> Option<Arc<Entry>> {
-        let entry = match &**self.entries.get(path)? {
+        let entry = match &**self.entries.get(path.as_bytes())? {
             [only] if only.form == Form::ForAll => only,
             forms => {
                 let form = Form::Of(wanted());

@@ -28,6 +28,25 @@ pub(super) struct Modified {
     pub(super) is_strong: bool,
 }
 
+/// What a request asks for beside the whole of a file: the fields of its preconditions (RFC 9110 section 13.1) and Range,
+/// found in one pass over all its fields. Most requests have none of them.
+pub(super) struct Conditions<'a> {
+    request: &'a Request,
+    if_match: Field<'a>,
+    if_unmodified_since: Field<'a>,
+    if_none_match: Field<'a>,
+    if_modified_since: Field<'a>,
+    range: Field<'a>,
+}
+
+/// How often a field was given.
+#[derive(Clone, Copy)]
+enum Field<'a> {
+    Never,
+    Once(&'a [u8]),
+    Again,
+}
+
 /// What the preconditions say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -94,40 +113,97 @@ impl Modified {
     }
 }
 
-/// Whether the client asks for no more and no less than the file: no condition, whose fields all begin with `If-`
-/// (RFC 9110 section 13.1), and no part of it. Most do, and one look at their fields is enough.
-pub(super) fn is_plain(request: &Request) -> bool {
-    let is_other = |name: &[u8]| match name {
-        [b'i' | b'I', b'f' | b'F', b'-', ..] => true,
-        [b'r' | b'R', ..] => name.eq_ignore_ascii_case(b"range"),
-        _ => false,
-    };
-    !request.header_names().any(is_other)
-}
+impl<'a> Conditions<'a> {
+    pub(super) fn of(request: &'a Request) -> Self {
+        let mut all = Self {
+            request,
+            if_match: Field::Never,
+            if_unmodified_since: Field::Never,
+            if_none_match: Field::Never,
+            if_modified_since: Field::Never,
+            range: Field::Never,
+        };
+        request.for_each_header(|name, value| {
+            // Few others begin so.
+            if matches!(name, [b'i' | b'I' | b'r' | b'R', ..])
+                && let Some(field) = all.named(name)
+            {
+                field.add(value);
+            }
+        });
+        all
+    }
 
-/// The steps of RFC 9110 section 13.2.2, for GET and HEAD.
-pub(super) fn evaluate(request: &Request, current: &Validators) -> Verdict {
-    let modified = current.modified.as_ref().map(|modified| modified.time);
-    // 1. If-Match
-    if request.header_bytes("if-match").is_some() {
-        if !any_tag(request, "if-match", |tag| tag == current.tag()) {
+    fn named(&mut self, name: &[u8]) -> Option<&mut Field<'a>> {
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        match () {
+            () if is(b"if-match") => Some(&mut self.if_match),
+            () if is(b"if-unmodified-since") => Some(&mut self.if_unmodified_since),
+            () if is(b"if-none-match") => Some(&mut self.if_none_match),
+            () if is(b"if-modified-since") => Some(&mut self.if_modified_since),
+            () if is(b"range") => Some(&mut self.range),
+            () => None,
+        }
+    }
+
+    /// Whether a part may be wanted, and no more.
+    pub(super) fn has_range(&self) -> bool {
+        !self.range.is_never()
+    }
+
+    /// The steps of RFC 9110 section 13.2.2, for GET and HEAD.
+    pub(super) fn evaluate(&self, current: &Validators) -> Verdict {
+        let modified = current.modified.as_ref().map(|modified| modified.time);
+        // 1. If-Match
+        if !self.if_match.is_never() {
+            if !self.any_tag(self.if_match, "if-match", current, |tag| tag == current.tag()) {
+                return Verdict::PreconditionFailed;
+            }
+        // 2. If-Unmodified-Since, which If-Match overrules
+        } else if let (Some(since), Some(modified)) = (self.if_unmodified_since.date(), modified)
+            && modified > since
+        {
             return Verdict::PreconditionFailed;
         }
-    // 2. If-Unmodified-Since, which If-Match overrules
-    } else if let (Some(since), Some(modified)) = (date(request, "if-unmodified-since"), modified)
-        && modified > since
-    {
-        return Verdict::PreconditionFailed;
+        // 3. If-None-Match: compared weakly, since 304 is about meaning, not bytes
+        if !self.if_none_match.is_never() {
+            let is_it = |tag: &[u8]| opaque(tag) == opaque(current.tag());
+            let has_it = self.any_tag(self.if_none_match, "if-none-match", current, is_it);
+            return if has_it { Verdict::NotModified } else { Verdict::Proceed };
+        }
+        // 4. If-Modified-Since, which If-None-Match overrules
+        match (self.if_modified_since.date(), modified) {
+            (Some(since), Some(modified)) if modified <= since && is_read(self.request) => Verdict::NotModified,
+            _ => Verdict::Proceed,
+        }
     }
-    // 3. If-None-Match: compared weakly, since 304 is about meaning, not bytes
-    if request.header_bytes("if-none-match").is_some() {
-        let has_it = any_tag(request, "if-none-match", |tag| opaque(tag) == opaque(current.tag()));
-        return if has_it { Verdict::NotModified } else { Verdict::Proceed };
+
+    /// Whether `*` or any tag of the lists in these fields fits. Most send the one tag that they have got from us.
+    fn any_tag(&self, field: Field<'_>, name: &str, current: &Validators, fits: impl Fn(&[u8]) -> bool) -> bool {
+        let has = |list: &[u8]| list == current.tag() || list == b"*" || tags(list).any(&fits);
+        match field {
+            Field::Never => false,
+            Field::Once(list) => has(list),
+            Field::Again => self.request.header_values(name).any(has),
+        }
     }
-    // 4. If-Modified-Since, which If-None-Match overrules
-    match (date(request, "if-modified-since"), modified) {
-        (Some(since), Some(modified)) if modified <= since && is_read(request) => Verdict::NotModified,
-        _ => Verdict::Proceed,
+}
+
+impl<'a> Field<'a> {
+    fn add(&mut self, value: &'a [u8]) {
+        *self = if self.is_never() { Self::Once(value) } else { Self::Again };
+    }
+
+    fn is_never(self) -> bool {
+        matches!(self, Self::Never)
+    }
+
+    /// Two dates are none.
+    fn date(self) -> Option<SystemTime> {
+        match self {
+            Self::Once(value) => date(value),
+            Self::Never | Self::Again => None,
+        }
     }
 }
 
@@ -135,11 +211,9 @@ fn is_read(request: &Request) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
-/// A date in any of the three forms of RFC 9110 section 5.6.7. Another is no date, nor are two, and the field is ignored.
-pub(super) fn date(request: &Request, name: &str) -> Option<SystemTime> {
-    let date = request.header_bytes(name)?;
-    let is_alone = request.header_values(name).nth(1).is_none();
-    let text = std::str::from_utf8(date).ok().filter(|_| is_alone)?;
+/// A date in any of the three forms of RFC 9110 section 5.6.7. Another is no date, and the field is ignored.
+pub(super) fn date(value: &[u8]) -> Option<SystemTime> {
+    let text = std::str::from_utf8(value).ok()?;
     // httpdate does not look at the byte before the time in `Sunday, 06-Nov-94 08:49:37 GMT`.
     let has_a_time = !text.ends_with("GMT") || text.rsplit(' ').nth(1).is_some_and(|time| time.len() == 8);
     httpdate::parse_http_date(text).ok().filter(|_| has_a_time)
@@ -148,11 +222,6 @@ pub(super) fn date(request: &Request, name: &str) -> Option<SystemTime> {
 /// The tag without its weakness.
 fn opaque(tag: &[u8]) -> &[u8] {
     tag.strip_prefix(b"W/").unwrap_or(tag)
-}
-
-/// Whether `*` or any tag of the lists in these fields fits.
-fn any_tag(request: &Request, name: &str, fits: impl Fn(&[u8]) -> bool) -> bool {
-    request.header_values(name).any(|list| list == b"*" || tags(list).any(&fits))
 }
 
 /// The entity tags of a list (RFC 9110 section 8.8.3); a comma may stand inside one. What is no tag ends the list.

@@ -289,7 +289,7 @@ impl StaticFiles {
                     let response = role.answer(&variant.representation, request);
                     if let Some(name) = role.kept_as(request, target) {
                         let Variant { representation, fingerprints, form } = role.condition(variant, root);
-                        let kept = Kept::File(Box::new(representation));
+                        let kept = Kept::File(representation);
                         request.set_found(self.cache.keep(&name, form, kept, fingerprints, request.arrival()));
                     }
                     return Ok(response);
@@ -324,11 +324,9 @@ impl StaticFiles {
 
     /// What is known of the path, for all who ask. The plan leaves it for the answer.
     fn known(&self, request: &Request) -> Option<Arc<Entry>> {
-        let found = request.take_found::<Entry>();
-        let (path, arrival, wanted) = (request.path(), request.arrival(), || Wanted::of(request));
-        found
-            .filter(|entry| self.cache.would_recall(entry, path, arrival, wanted))
-            .or_else(|| self.cache.recall(path, arrival, wanted))
+        let (path, wanted) = (request.path(), || Wanted::of(request));
+        let found = request.take_found::<Entry>().filter(|entry| self.cache.would_recall(entry, path, wanted));
+        found.or_else(|| self.cache.recall(path, request.arrival(), wanted))
     }
 
     /// The codings that are worth looking for.

@@ -49,7 +49,7 @@ fn is_current(request: &Request, current: &Validators) -> bool {
     if condition.starts_with(b"\"") || condition.starts_with(b"W/") {
         return condition == current.tag.as_bytes();
     }
-    match (&current.modified, date(request, "if-range")) {
+    match (&current.modified, date(condition)) {
         (Some(modified), Some(date)) => modified.is_strong && modified.time == date,
         _ => false,
     }

@@ -10,7 +10,7 @@ use http::header::{ETAG, EXPIRES, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::cache::Cost;
-use super::conditional::{self, Validators, Verdict};
+use super::conditional::{Conditions, Validators, Verdict};
 use super::multipart;
 use super::range::{self, Selection};
 use crate::coding::{self, Coding};
@@ -79,11 +79,10 @@ impl Representation {
 
     /// Answers a GET or HEAD request.
     pub(super) fn answer(&self, request: &Request) -> Response {
-        if conditional::is_plain(request) {
-            return self.whole();
-        }
-        match conditional::evaluate(request, &self.validators) {
-            Verdict::Proceed => self.send(request),
+        let conditions = Conditions::of(request);
+        match conditions.evaluate(&self.validators) {
+            Verdict::Proceed if conditions.has_range() => self.send(request),
+            Verdict::Proceed => self.whole(),
             Verdict::NotModified => self.not_modified(),
             Verdict::PreconditionFailed => Response::status_page(StatusCode::PRECONDITION_FAILED),
         }
@@ -92,8 +91,7 @@ impl Representation {
     /// Answers for something that is not there: the whole of it, whatever the conditions, since they are about that other
     /// thing (RFC 9110 §13.2.1).
     pub(super) fn stand_in(&self, status: StatusCode) -> Response {
-        let mut response =
-            Response::new(status).with_body(self.body(0..self.length())).with_fields(self.fields.clone());
+        let mut response = self.whole().with_status(status);
         for name in [ACCEPT_RANGES, ETAG, LAST_MODIFIED] {
             response.headers_mut().remove(name);
         }
@@ -115,7 +113,11 @@ impl Representation {
     }
 
     fn whole(&self) -> Response {
-        Response::new(StatusCode::OK).with_fields(self.fields.clone()).with_body(self.body(0..self.length()))
+        let body: Body = match &self.content {
+            Content::Memory(bytes) => bytes.clone().into(),
+            Content::File(file, length) => FileSlice::new(file.clone(), 0..*length).into(),
+        };
+        Response::new(StatusCode::OK).with_fields(self.fields.clone()).with_body(body)
     }
 
     fn send(&self, request: &Request) -> Response {

@@ -46,7 +46,7 @@ use self::names::Crumbs;
 use self::pieces::Pieces;
 use self::query::Query;
 use self::readme::Readme;
-use super::conditional::{self, Validators, Verdict};
+use super::conditional::{Conditions, Validators, Verdict};
 use super::resolve::{Refusal, Root, Target};
 use crate::message::{Request, Response};
 
@@ -87,7 +87,7 @@ pub(super) fn answer(request: &Request, root: &Root, target: &Target, folder: &F
     let listing = Listing::read(request, root, target, folder)?;
     let pieces = Pieces::new(listing, form);
     let validators = Validators::of_tag(pieces.tag());
-    let mut response = match conditional::evaluate(request, &validators) {
+    let mut response = match Conditions::of(request).evaluate(&validators) {
         Verdict::Proceed => Response::bytes(form.media_type(), pieces.into_body()),
         Verdict::NotModified => Response::new(StatusCode::NOT_MODIFIED),
         Verdict::PreconditionFailed => return Ok(Response::status_page(StatusCode::PRECONDITION_FAILED)),
