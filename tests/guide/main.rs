@@ -2,6 +2,7 @@
 //!
 //! What its pages type into a terminal is typed by tests/guide/run, whose header has the forms of all fences.
 
+mod budget;
 mod course;
 mod course_refuses;
 mod page;
@@ -59,6 +60,13 @@ fn the_words_of_the_glossary_are_those_of_the_chapters() {
 }
 
 #[test]
+fn from_chapter_1_to_a_handler_takes_less_than_an_hour() {
+    let (tables, complaints) = budget::within_the_hour(&guide().0);
+    println!("{tables}"); // shown when it fails, or with --nocapture
+    none(complaints);
+}
+
+#[test]
 fn drawings_are_harmless_and_whole() {
     let (files, _) = guide();
     let drawings = files.iter().filter(|(path, _)| path.ends_with(".svg"));
@@ -69,11 +77,26 @@ fn drawings_are_harmless_and_whole() {
 fn python_compiles() {
     let (_, pages) = guide();
     let fences = pages.iter().flat_map(|page| page.fences.iter().map(move |fence| (page, fence)));
-    let python: Vec<_> = fences.filter(|(_, fence)| fence.language() == "python").collect();
+    // An excerpt need not compile by itself: its file does, below.
+    let is_whole = |fence: &Fence| fence.language() == "python" && fence.value("file").is_none();
+    let python: Vec<_> = fences.filter(|(_, fence)| is_whole(fence)).collect();
     match compile(&python) {
         None => println!("SKIPPED: python3 is not installed"),
         Some(complaints) => none(complaints),
     }
+}
+
+#[test]
+fn every_python_program_is_run_by_a_page() {
+    let (files, pages) = guide();
+    let typed: String = pages.iter().flat_map(|page| &page.fences).flat_map(|fence| &fence.content).cloned().collect();
+    let is_run = |path: &str| {
+        let name = path.trim_start_matches("py/").trim_end_matches(".py");
+        let is_imported = || files.values().any(|text| text.contains(&format!("\nfrom {name} import")));
+        typed.contains(&format!("python3 docs/guide/{path}")) || is_imported()
+    };
+    let idle = files.keys().filter(|path| path.ends_with(".py") && !is_run(path));
+    none(idle.map(|path| format!("docs/guide/{path}: no page runs it, so nobody knows whether it does what it says")));
 }
 
 /// Compiles each fence, and answers with what Python says; nothing, where there is no Python.

@@ -40,14 +40,15 @@ pub(crate) fn fences_have_known_forms(page: &Page) -> Vec<String> {
         ["console" | "python" | "rust" | "text" | "http" | "toml" | "html" | "sh"] | ["python", "run"] => true,
         ["console", option] => option.strip_prefix("of=").is_some_and(|of| of.parse::<usize>().is_ok_and(|of| of > 0)),
         ["rust", option] => option.starts_with("file=") || option.starts_with("save="),
-        ["python", option] => option.starts_with("save="),
+        ["python", option] => option.starts_with("file=") || option.starts_with("save="),
         _ => false,
     };
     let unknown = page.fences.iter().filter(|fence| !is_known(fence));
     unknown.map(|fence| format!("{}: no fence is called ```{}", page.at(fence.line), fence.info)).collect()
 }
 
-/// A ```` ```rust file=… ```` stands in that file, line by line, indentation cut equally; `// …` leaves lines out.
+/// A ```` ```rust file=… ```` stands in that file, line by line, indentation cut equally; `// …` leaves lines out, and
+/// `# …` in Python.
 pub(crate) fn excerpts_stand_in_the_source(page: &Page, source: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
     let check = |fence: &Fence| {
         let file = fence.value("file")?;
@@ -70,7 +71,7 @@ fn matching_lines(excerpt: &[String], source: &[&str], cut: usize) -> usize {
         _ => line.strip_prefix(&*indent) == Some(excerpt),
     };
     let (mut done, mut from) = (0, 0);
-    for block in excerpt.split(|line| line.trim() == "// …") {
+    for block in excerpt.split(|line| ["// …", "# …"].contains(&line.trim())) {
         let run =
             |at: usize| block.iter().zip(&source[at..]).take_while(|(excerpt, line)| stands(excerpt, line)).count();
         let Some(at) = (from..=source.len()).find(|at| run(*at) == block.len()) else {
@@ -198,13 +199,18 @@ pub(crate) fn chapters_are_whole(page: &Page, pages: &[Page]) -> Vec<String> {
         let is_there = there.is_some_and(|there| pages.iter().any(|page| page.path == there));
         !is_there || page.links.iter().any(|link| chapter.is_some_and(|to| link.target.contains(&format!("../{to}/"))))
     };
+    let has_heading = |either: [&str; 2]| page.headings.iter().any(|heading| either.contains(&heading.as_str()));
     let exercise = format!("cargo test --test stages stage_{:02}", number + 1);
     let parts = [
         (has_fence(&|fence| fence.language() == "console"), "a ```console"),
         (has_fence(&|fence| fence.language() == "python"), "a ```python"),
-        (has_fence(&|fence| fence.value("file").is_some()), "a ```rust file="),
+        (has_fence(&|fence| fence.language() == "rust" && fence.value("file").is_some()), "a ```rust file="),
         (page.links.iter().any(|link| link.kind == LinkKind::Image), "a drawing"),
         (all.contains(&exercise), &*exercise),
+        (
+            number >= 9 || has_heading(["Later: exercise", "以后再做：练习"]),
+            "a heading that says its exercise is for later",
+        ),
         (leads_to(number.checked_sub(1).map(|before| &CHAPTERS[before])), "a link to the chapter before"),
         (leads_to(CHAPTERS.get(number + 1)), "a link to the next chapter"),
     ];

@@ -30,10 +30,18 @@ fn a_fence_that_nobody_closes() {
 
 #[test]
 fn a_fence_of_an_unknown_form() {
-    for good in ["console", "console of=1", "python run", "python save=mine.py", "rust file=src/lib.rs", "text"] {
+    for good in [
+        "console",
+        "console of=1",
+        "python run",
+        "python save=mine.py",
+        "python file=a.py",
+        "rust file=src/lib.rs",
+        "text",
+    ] {
         passed(&rules::fences_have_known_forms(&page("p", &format!("```{good}\n```\n"))));
     }
-    for bad in ["", "consol", "console of=0", "console 1", "python file=a.py", "rust files=a", "console of=1 of=2"] {
+    for bad in ["", "consol", "console of=0", "console 1", "python files=a.py", "rust files=a", "console of=1 of=2"] {
         refused(&rules::fences_have_known_forms(&page("p", &format!("x\n```{bad}\n```\n"))), "p:2: no fence");
     }
 }
@@ -48,6 +56,7 @@ fn an_excerpt_that_is_not_in_the_source() {
     passed(&check("```rust file=a.rs\nfn a() {\n    one();\n\n    two();\n}\n```\n"));
     passed(&check("```rust file=a.rs\n    fn a() {\n// …\n        two();\n    }\n```\n"));
     passed(&check("```rust file=a.rs\nfn a() {\n    // …\n}\n```\n"));
+    passed(&check("```python file=a.rs\nmod x {\n    # …\nfn b() {}\n```\n"));
     passed(&check("```rust\nanything\n```\n"));
     refused(
         &check("```rust file=a.rs\nfn a() {\n    three();\n}\n```\n"),
@@ -116,7 +125,7 @@ fn a_folder_of_another_name() {
 #[test]
 fn a_chapter_without_one_of_its_parts() {
     let whole = "![d](../../drawings/02-d.svg)\n```console\n$ a\n```\n```python\n```\n```rust file=a\n```\n\
-        `cargo test --test stages stage_02` [1](../01-address-port-packet/) [3](../03-bytes-and-text/)\n";
+        ## 以后再做：练习\n`cargo test --test stages stage_02` [1](../01-address-port-packet/) [3](../03-bytes-and-text/)\n";
     let others = [page("zh/01-address-port-packet/README.md", ""), page("zh/03-bytes-and-text/README.md", "")];
     let check = |from: &str, to: &str| {
         assert!(whole.contains(from));
@@ -128,6 +137,7 @@ fn a_chapter_without_one_of_its_parts() {
     refused(&check("python", "text"), "```python");
     refused(&check(" file=a", ""), "```rust file=");
     refused(&check("stage_02", "stage_03"), "stage_02");
+    refused(&check("## 以后再做：练习", "## 练习"), "for later");
     refused(&check("../01-", "01-"), "before");
     refused(&check("../03-", "03-"), "next");
     let last = page("zh/02-five-and-seven-steps/README.md", &whole.replace("../03-", "03-"));

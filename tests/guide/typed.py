@@ -121,6 +121,7 @@ def environment(offline=True):
     kept = {key: value for key, value in os.environ.items() if not offline or key not in left_out + proxies}
     kept |= {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
     kept |= {"CARGO_TERM_COLOR": "never", "NO_COLOR": "1", "TERM": "dumb"}
+    kept |= {"CURL_HOME": str(TOP / "tests" / "guide")}  # .curlrc: no progress meter, as at a terminal
     return kept | ({"CARGO_NET_OFFLINE": "true"} if offline else {})
 
 

@@ -1,0 +1,29 @@
+//! A handler of your own: the exercise of chapter 10 of the course (docs/guide).
+//!
+//! Type:  cp docs/guide/mine.rs examples/
+//! and then:  cargo run --example mine
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use qibu::{Handler, HandlerExt, Request, Response, Router, WebServer};
+
+/// How many answers there were. One for all clients: threads share it, hence the atomic.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// 1. A handler: what it returns is the page. Let it say something of yours.
+fn home(_request: &mut Request) -> String {
+    "Hello!\n".to_owned()
+}
+
+/// 2. A decorator: every answer shall have a field `x-count` with its number.
+fn counted(request: &mut Request, next: &dyn Handler) -> Response {
+    let number = COUNT.fetch_add(1, Ordering::Relaxed) + 1;
+    println!("answer {number}"); // put it into the answer instead
+    next.handle(request)
+}
+
+fn main() -> std::io::Result<()> {
+    let address = std::env::var("ADDRESS").unwrap_or("127.0.0.1:8090".to_owned());
+    let app = Router::new().get("/", home);
+    WebServer::new(address, app.with(counted))?.start()
+}
