@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use qibu::testing::TestConn;
 use qibu::{
-    Body, BodySender, Closed, HeaderName, HeaderValue, IntoResponse, Reply, Request, Response, StatusCode, TrySendError,
+    Body, BodySender, Closed, HandlerExt, HeaderName, HeaderValue, IntoResponse, Reply, Request, Response, Router,
+    StatusCode, TrustedProxies, TrySendError,
 };
 
 use support::{Answer, Server, find, read_answers, show};
@@ -175,6 +176,41 @@ fn pipelined_requests_are_answered_in_order() {
     let input = [get("/1"), get("/2"), "POST /3 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc".into(), get("/4")];
     let conversation = echo_server().for_every_split(input.concat().as_bytes(), &[]);
     assert_eq!(text_of(&conversation.answers), ["GET /1 ", "GET /2 ", "POST /3 abc", "GET /4 "]);
+}
+
+#[test]
+fn a_request_knows_nothing_of_the_one_before_it() {
+    let see = |request: &mut Request| {
+        let body = request.text().map(str::to_owned);
+        let seen = format!(
+            "{request:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {}",
+            (request.query_string(), request.route(), request.mount_path(), request.path()),
+            request.extensions().get::<&str>(),
+            body,
+            request.trailers(),
+            request.param::<String>("id").ok(),
+            request.header("x-old"),
+            request.header("x-left"),
+            request.client_addr(),
+            request.is_secure(),
+        );
+        request.extensions_mut().insert("left");
+        request.headers_mut().insert("x-left", HeaderValue::from_static("left"));
+        seen
+    };
+    let inner = Router::new().route("/users/{id}", see);
+    let server = Server::new(
+        Router::new()
+            .mount("/inner", inner)
+            .not_found(see)
+            .with(TrustedProxies::new(["0.0.0.0/0"]).expect("it is a network")),
+    );
+    let rich = "POST /inner/users/7?a=b HTTP/1.1\r\nHost: b\r\nX-Old: 1\r\nX-Forwarded-For: 192.0.2.9\r\n\
+                X-Forwarded-Proto: https\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nold\r\n0\r\nX-Old: 2\r\n\r\n";
+    let both = server.for_every_split([rich, &get("/plain")].concat().as_bytes(), &[]);
+    let alone = server.for_every_split(get("/plain").as_bytes(), &[]);
+    assert!(both.answers[0].text().contains("192.0.2.9 true"), "{}", both.answers[0].text());
+    assert_eq!(both.answers[1].text(), alone.answers[0].text());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http::StatusCode;
 
 use super::sent_lately::SentLately;
-use crate::message::{Arrivals, Mailbox, RawHead};
+use crate::message::{Arrivals, Mailbox, Request};
 
 /// The length of a `Date` (IMF-fixdate, RFC 9110 section 5.6.7), in bytes.
 pub const DATE_BYTES: usize = 29;
@@ -22,8 +22,10 @@ pub(crate) struct Context {
     pub(crate) mailbox: Arc<dyn Mailbox>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) workers: Arc<dyn Workers>,
-    /// The memory of the head of an earlier request.
-    pub(crate) spare_head: Cell<Option<Box<RawHead>>>,
+    /// The memory of an earlier request.
+    pub(crate) spare_request: Cell<Option<Box<Request>>>,
+    /// When a handler returned after which the loop has done nothing but go on with the same client.
+    pub(crate) handler_ended: Cell<Option<Instant>>,
     pub(crate) sent_lately: SentLately,
 }
 
@@ -34,8 +36,9 @@ impl Context {
         counters: Arc<Counters>,
         workers: Arc<dyn Workers>,
     ) -> Self {
-        let (arrivals, spare_head, sent_lately) = (Arrivals::new(), Cell::default(), SentLately::new());
-        Self { clock, arrivals, mailbox, counters, workers, spare_head, sent_lately }
+        let (arrivals, sent_lately) = (Arrivals::new(), SentLately::new());
+        let (spare_request, handler_ended) = (Cell::default(), Cell::default());
+        Self { clock, arrivals, mailbox, counters, workers, spare_request, handler_ended, sent_lately }
     }
 
     /// The system has just said who is ready: what follows happens at this time.

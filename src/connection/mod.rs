@@ -21,6 +21,7 @@ mod receipts;
 mod sent_lately;
 pub(crate) mod transport;
 
+use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -35,7 +36,7 @@ pub(crate) use input::Input;
 pub(crate) use output::{Output, Spare};
 
 use crate::disk;
-use crate::message::{Address, Arrival, Arrivals, ClientKey, FileSlice, Note, Part, RawHead};
+use crate::message::{Address, Arrival, Arrivals, ClientKey, FileSlice, Note, Part, Request};
 
 /// One client's connection, with the verbs of the tutorial: [`recv`](Self::recv), [`send`](Self::send),
 /// [`close`](Self::close).
@@ -137,6 +138,10 @@ impl Connection {
         self.peer
     }
 
+    pub(crate) fn key(&self) -> ClientKey {
+        self.key
+    }
+
     /// Where other threads can reach this client's session.
     pub fn address(&self) -> Address {
         Address::new(self.context.mailbox.clone(), self.key)
@@ -162,15 +167,21 @@ impl Connection {
         &self.context.arrivals
     }
 
-    /// An empty head with room, as a rule: the next request needs no allocation.
-    pub(crate) fn take_spare_head(&self) -> Box<RawHead> {
-        self.context.spare_head.take().unwrap_or_default()
+    /// A blank request with room, as a rule: the next one needs no allocation.
+    pub(crate) fn take_spare_request(&self) -> Box<Request> {
+        let make = || Box::new(Request::blank(self.peer, self.address(), self.arrival()));
+        self.context.spare_request.take().unwrap_or_else(make)
     }
 
-    /// A request is over; its head can be filled again.
-    pub(crate) fn keep_spare_head(&self, mut head: Box<RawHead>) {
-        head.clear();
-        self.context.spare_head.set(Some(head));
+    /// A request is over; its memory is for another.
+    pub(crate) fn keep_spare_request(&self, mut request: Box<Request>) {
+        request.clear();
+        self.context.spare_request.set(Some(request));
+    }
+
+    /// When a handler returned after which the loop has done nothing but go on with this client: the next call begins then.
+    pub(crate) fn handler_ended(&self) -> &Cell<Option<Instant>> {
+        &self.context.handler_ended
     }
 
     pub(crate) fn counters(&self) -> &Counters {

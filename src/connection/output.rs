@@ -63,6 +63,7 @@ impl Output {
     }
 
     /// All of that body is queued.
+    #[inline]
     pub(crate) fn end_receipt(&mut self) {
         if !self.receipts.is_empty() {
             self.receipts.end(self.end(), self.sent);

@@ -107,10 +107,11 @@ impl Queue {
         }
     }
 
+    #[inline]
     fn account_copied(&mut self, count: usize) {
         match self.segments.back_mut() {
-            _ if count == 0 => {}
             Some(Segment::Copied(length)) => *length += count,
+            _ if count == 0 => {}
             _ => self.segments.push_back(Segment::Copied(count)),
         }
     }

@@ -4,6 +4,7 @@
 //! since every other client of the loop had to wait for it.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,17 +15,27 @@ use http::StatusCode;
 use super::{Handler, Plan};
 use crate::message::{BodySink, Refusal, Request, Response};
 
-/// Calls the handler. With `warn_after`, a longer call is named in a warning: give it where the caller is an event loop.
-pub(crate) fn call(handler: &dyn Handler, request: &mut Request, warn_after: Option<Duration>) -> Response {
-    let started = warn_after.map(|limit| (Instant::now(), limit));
-    let response = contain(request, |request| handler.handle(request)).unwrap_or_else(broken);
-    if let Some((started, limit)) = started {
-        let took = started.elapsed();
-        if took >= limit {
-            let (method, target, route) = (request.method(), request.target(), request.route().unwrap_or("none"));
-            let what = format_args!("the handler of {method} {} (route {route})", target.escape_debug());
-            warn_of(what, took, "wrap it in blocking(..)");
-        }
+/// Calls the handler.
+pub(crate) fn call(handler: &dyn Handler, request: &mut Request) -> Response {
+    contain(request, |request| handler.handle(request)).unwrap_or_else(broken)
+}
+
+/// The same on an event loop: a call that takes longer than `limit` is named in a warning. `last` is when the call before it
+/// ended, where this one begins then, and becomes when this one has: a clock costs as much to read as a small answer to write.
+pub(crate) fn call_timed(
+    handler: &dyn Handler,
+    request: &mut Request,
+    limit: Duration,
+    last: &Cell<Option<Instant>>,
+) -> Response {
+    let started = last.take().unwrap_or_else(Instant::now);
+    let response = call(handler, request);
+    let ended = Instant::now();
+    last.set(Some(ended));
+    if started.checked_add(limit).is_some_and(|late| ended >= late) {
+        let (method, target, route) = (request.method(), request.target(), request.route().unwrap_or("none"));
+        let what = format_args!("the handler of {method} {} (route {route})", target.escape_debug());
+        warn_of(what, ended - started, "wrap it in blocking(..)");
     }
     response
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use blocking::{Blocking, blocking};
-pub(crate) use call::{call, plan, pour, refused, resolve};
+pub(crate) use call::{call, call_timed, plan, pour, refused, resolve};
 pub use method::method;
 pub use middleware::{HandlerExt, Middleware, With};
 pub use router::{RouteError, Router, Slashes};

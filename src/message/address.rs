@@ -89,6 +89,11 @@ impl Address {
         Self { mailbox, client }
     }
 
+    /// Another client of the same loop.
+    pub(crate) fn set_client(&mut self, client: ClientKey) {
+        self.client = client;
+    }
+
     /// Sends anything to the client's session; it arrives as [`Note::Custom`]. Lost without a word if the client has gone.
     pub fn send(&self, message: impl Any + Send) {
         self.post(Note::Custom(Box::new(message)));

@@ -14,7 +14,7 @@ use bytes::Bytes;
 
 use super::channel::{BodyReceiver, BodySender, KeepAlive};
 use super::reader::ReaderBody;
-use super::{ExchangeId, Upgrade};
+use super::{ExchangeId, Response, Upgrade};
 
 /// A stretch of an open file, to be sent without passing through our memory where the system can do that.
 #[derive(Debug, Clone)]
@@ -77,11 +77,19 @@ pub(crate) enum Kind {
     Parts(Vec<Part>),
     Channel(BodyReceiver),
     Reader(ReaderBody),
-    /// The answer to this exchange comes later, as a [`Note::Reply`](super::Note::Reply).
-    Later(ExchangeId),
+    Later(Box<Promise>),
     /// No body: the connection speaks another protocol from here on.
     Upgrade(Upgrade),
 }
+
+/// The answer to an exchange comes later, as a [`Note::Reply`](super::Note::Reply).
+pub(crate) struct Promise {
+    pub(super) exchange: ExchangeId,
+    /// What decorators want to do to it when it comes, in order.
+    pub(super) changes: Vec<Change>,
+}
+
+type Change = Box<dyn FnOnce(Response) -> Response + Send>;
 
 impl Body {
     /// No bytes at all.
@@ -191,8 +199,8 @@ impl Body {
         Self { kind: Kind::Upgrade(upgrade) }
     }
 
-    pub(crate) const fn later(exchange: ExchangeId) -> Self {
-        Self { kind: Kind::Later(exchange) }
+    pub(crate) fn later(exchange: ExchangeId) -> Self {
+        Self { kind: Kind::Later(Box::new(Promise { exchange, changes: Vec::new() })) }
     }
 
     /// Its length in bytes, `None` where only the end will tell.
@@ -248,7 +256,7 @@ impl fmt::Debug for Kind {
             Self::Parts(parts) => write!(f, "{} parts", parts.len()),
             Self::Channel(_) => f.write_str("a stream"),
             Self::Reader(reader) => write!(f, "{reader:?}"),
-            Self::Later(exchange) => write!(f, "the answer to exchange {exchange}, later"),
+            Self::Later(promise) => write!(f, "the answer to exchange {}, later", promise.exchange),
             Self::Upgrade(_) => f.write_str("another protocol"),
         }
     }

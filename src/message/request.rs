@@ -23,7 +23,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, V
 
 use self::routing::Routing;
 pub(crate) use self::routing::{Outcome, Pattern, RouterId};
-use super::{Address, Arrival, Body, Error, ExchangeId, Reply, RequestBody, Response, Sent, Watchers};
+use super::{Address, Arrival, Body, ClientKey, Error, ExchangeId, Reply, RequestBody, Response, Sent, Watchers};
 
 /// One request, as its handler sees it.
 ///
@@ -39,8 +39,7 @@ use super::{Address, Arrival, Body, Error, ExchangeId, Reply, RequestBody, Respo
 pub struct Request {
     method: Method,
     version: Version,
-    /// To be filled again when the request is over.
-    pub(crate) head: Box<RawHead>,
+    head: RawHead,
     /// Built on first use; from then on it is what counts.
     map: OnceCell<Box<HeaderMap>>,
     body: RequestBody,
@@ -60,8 +59,8 @@ pub struct Request {
 /// Where a request comes from.
 pub(crate) struct Origin {
     pub(crate) peer: SocketAddr,
-    /// Where its answer can be sent.
-    pub(crate) address: Address,
+    /// Who is to have its answer, on the loop of the request's address.
+    pub(crate) client: ClientKey,
     pub(crate) exchange: ExchangeId,
     pub(crate) arrival: Arrival,
 }
@@ -98,12 +97,12 @@ pub(crate) struct FieldLine {
 }
 
 impl Request {
-    pub(crate) fn new(method: Method, version: Version, head: Box<RawHead>, origin: Origin) -> Self {
-        let Origin { peer, address, exchange, arrival } = origin;
+    /// One that asks for nothing yet: see [`Self::begin`].
+    pub(crate) fn blank(peer: SocketAddr, address: Address, arrival: Arrival) -> Self {
         Self {
-            method,
-            version,
-            head,
+            method: Method::GET,
+            version: Version::HTTP_11,
+            head: RawHead::default(),
             map: OnceCell::new(),
             body: RequestBody::default(),
             extensions: Extensions::new(),
@@ -111,12 +110,49 @@ impl Request {
             client: peer.ip(),
             security: Security::Plain,
             address,
-            exchange,
+            exchange: 0,
             arrival,
             routing: Routing::default(),
             found: Cell::default(),
             watchers: Watchers::default(),
         }
+    }
+
+    /// Its [`RawHead`] is there, and means this.
+    pub(crate) fn begin(&mut self, method: Method, version: Version, origin: Origin) {
+        (self.method, self.version) = (method, version);
+        (self.peer, self.client, self.security) = (origin.peer, origin.peer.ip(), Security::Plain);
+        self.address.set_client(origin.client);
+        (self.exchange, self.arrival) = (origin.exchange, origin.arrival);
+    }
+
+    /// It is over: forgets what was asked, and keeps the memory for another of the same loop. Each field is named here, so
+    /// that none can be overlooked; the others are those that [`Self::begin`] sets.
+    pub(crate) fn clear(&mut self) {
+        let Self {
+            method: _,
+            version: _,
+            peer: _,
+            client: _,
+            security: _,
+            address: _,
+            exchange: _,
+            arrival: _,
+            head,
+            map,
+            body,
+            extensions,
+            routing,
+            found,
+            watchers,
+        } = self;
+        head.clear();
+        map.take();
+        body.clear();
+        extensions.clear();
+        routing.clear();
+        found.take();
+        *watchers = Watchers::default();
     }
 
     /// GET, HEAD, POST …
@@ -299,6 +335,11 @@ impl Request {
     /// What the plan left, if it is such a thing.
     pub(crate) fn take_found<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         self.found.take()?.downcast().ok()
+    }
+
+    /// To be filled.
+    pub(crate) fn head_mut(&mut self) -> &mut RawHead {
+        &mut self.head
     }
 
     /// Its body is there, or begins to be; it came with this arrival.

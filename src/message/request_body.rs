@@ -65,6 +65,15 @@ impl RequestBody {
         Self { source: Source::Taken(sink), trailers: some(trailers) }
     }
 
+    /// For another request. Most have no body, and what is empty need not be replaced.
+    pub(crate) fn clear(&mut self) {
+        let Self { source, trailers } = self;
+        if !matches!(source, Source::Whole { bytes, .. } if bytes.is_empty()) {
+            *source = Source::default();
+        }
+        *trailers = None;
+    }
+
     /// What has taken the body, if the plan gave it to one of this kind: [`Plan::sink`](crate::Plan::sink). The body reads as
     /// empty then.
     pub fn sink<S: BodySink>(&mut self) -> Option<&mut S> {

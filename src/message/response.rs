@@ -26,8 +26,6 @@ pub struct Response {
     status: StatusCode,
     fields: Fields,
     body: Body,
-    /// What decorators want to do to an answer that has not come yet, in order.
-    changes: Vec<Change>,
     soundness: Soundness,
     /// Who is to be told what becomes of it; of a promise, what becomes of that.
     fate: Option<Fate>,
@@ -44,8 +42,6 @@ enum Soundness {
 static OF_TEXT: LazyLock<SharedFields> = LazyLock::new(|| of_media_type("text/plain; charset=utf-8"));
 /// and of HTML.
 static OF_HTML: LazyLock<SharedFields> = LazyLock::new(|| of_media_type("text/html; charset=utf-8"));
-
-type Change = Box<dyn FnOnce(Response) -> Response + Send>;
 
 impl Response {
     /// A response without body.
@@ -82,7 +78,7 @@ impl Response {
     }
 
     fn of(status: StatusCode, fields: Fields, body: Body) -> Self {
-        Self { status, fields, body, changes: Vec::new(), soundness: Soundness::Sound, fate: None }
+        Self { status, fields, body, soundness: Soundness::Sound, fate: None }
     }
 
     /// The same with another status.
@@ -157,22 +153,24 @@ impl Response {
     /// comes. Decorators use this, so that they need not know which of the two it is.
     #[must_use]
     pub fn map(mut self, change: impl FnOnce(Self) -> Self + Send + 'static) -> Self {
-        if matches!(self.body.kind, Kind::Later(_)) {
-            self.changes.push(Box::new(change));
-            self
-        } else {
-            change(self)
+        match &mut self.body.kind {
+            Kind::Later(promise) => {
+                promise.changes.push(Box::new(change));
+                self
+            }
+            _ => change(self),
         }
     }
 
     /// Whether this is the promise of an answer to that request.
     pub(crate) fn is_later(&self, exchange: ExchangeId) -> bool {
-        matches!(self.body.kind, Kind::Later(id) if id == exchange)
+        matches!(&self.body.kind, Kind::Later(promise) if promise.exchange == exchange)
     }
 
     /// The answer that has come at last, with the changes that waited for it.
     pub(crate) fn resolve(&mut self, answer: Self) -> Self {
-        std::mem::take(&mut self.changes).into_iter().fold(answer, |answer, change| change(answer))
+        let Kind::Later(promise) = &mut self.body.kind else { return answer };
+        std::mem::take(&mut promise.changes).into_iter().fold(answer, |answer, change| change(answer))
     }
 
     /// The same, and what becomes of it is what becomes of the request.

@@ -73,6 +73,17 @@ struct Level {
     first_value: usize,
 }
 
+impl Routing {
+    /// For another request.
+    pub(super) fn clear(&mut self) {
+        let Self { levels, values, depth, rest, joined } = self;
+        levels.clear();
+        values.clear();
+        (*depth, *rest) = (0, 0);
+        joined.take();
+    }
+}
+
 /// Where a request was before it went a level deeper.
 #[must_use = "give it to `leave`"]
 pub(crate) struct Outside {

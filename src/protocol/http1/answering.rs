@@ -12,7 +12,7 @@ use std::time::Instant;
 use http::{StatusCode, Version};
 
 use super::encode::{self, Length};
-use super::exchange::{Exchange, Reuse, Wants, asks_to_close, replacement};
+use super::exchange::{Exchange, Reuse, Wants, asks_to_close, correct};
 use super::streaming::{Pump, Sent, Source, Streaming};
 use super::waits::{Missing, Waiting};
 use super::{HttpSession, Life, Shared, State, Step};
@@ -49,9 +49,7 @@ impl HttpSession {
             return State::Waiting(Box::new(Waiting { exchange, missing, since: now }));
         }
         let fate = response.take_fate();
-        if let Some(replacement) = replacement(&response, exchange.id, self.life) {
-            response = replacement;
-        }
+        correct(&mut response, exchange.id, self.life);
         let (status, fields, mut body) = response.into_parts();
         self.unsent_answers += 1;
         let is_last = exchange.id >= self.shared.settings.requests_per_connection;
@@ -128,11 +126,11 @@ impl Shared {
     }
 
     /// What a client is told that comes when all workers are busy.
-    pub(super) fn come_again(&self, new_socket: &Connection, mut request: Request) -> Response {
+    pub(super) fn come_again(&self, new_socket: &Connection, request: &mut Request) -> Response {
         let (peer, reason) = (new_socket.peer_addr(), Reason::NoWorker);
         log::warn!("503 for {peer}: {reason}");
         let answer = Response::status_page(StatusCode::SERVICE_UNAVAILABLE).with_header("retry-after", "1");
-        self.tell_of(Refusal::new(peer, reason, Known::Request(&mut request)), answer)
+        self.tell_of(Refusal::new(peer, reason, Known::Request(request)), answer)
     }
 
     fn tell_of(&self, mut refusal: Refusal<'_>, answer: Response) -> Response {

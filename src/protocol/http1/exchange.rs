@@ -78,20 +78,23 @@ impl Exchange {
     }
 }
 
-/// What is sent instead of what a handler returned, if that cannot be sent: the handler has made a mistake, as a rule.
-pub(super) fn replacement(response: &Response, exchange: ExchangeId, life: Life) -> Option<Response> {
+/// Replaces what a handler returned, if that cannot be sent: the handler has made a mistake, as a rule.
+pub(super) fn correct(response: &mut Response, exchange: ExchangeId, life: Life) {
     let mistake = match &response.body().kind {
         Kind::Later(_) => "an answer that was promised for another request",
         Kind::Upgrade(upgrade) if upgrade.exchange != exchange => "an upgrade that another request has asked for",
         Kind::Upgrade(_) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             // A new conversation would not know that the server is about to end.
-            return (life == Life::Draining).then(|| Response::status_page(StatusCode::SERVICE_UNAVAILABLE));
+            if life == Life::Draining {
+                *response = Response::status_page(StatusCode::SERVICE_UNAVAILABLE);
+            }
+            return;
         }
         _ if response.status().is_informational() => "a status that is not final",
-        _ => return None,
+        _ => return,
     };
     log::error!("a handler returned {mistake}");
-    Some(Response::status_page(StatusCode::INTERNAL_SERVER_ERROR))
+    *response = Response::status_page(StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 /// A handler may ask for the end of the connection (RFC 9112 section 9.6).

@@ -10,22 +10,28 @@ use super::uploading::Uploading;
 use super::waits::{Missing, ReadingBody, Waiting};
 use super::{HttpSession, State, Step};
 use crate::connection::{Connection, Waits};
-use crate::handler::{Place, call};
-use crate::message::{Fate, Reply, Request, RequestBody, Response, feed};
+use crate::handler::{Place, call, call_timed};
+use crate::message::{Fate, Reply, Request, RequestBody, feed};
 
 impl HttpSession {
     /// The request is complete.
     pub(super) fn handle(
         &mut self,
         new_socket: &mut Connection,
-        mut request: Request,
+        mut request: Box<Request>,
         place: Place,
         exchange: Exchange,
     ) -> State {
         match place {
             Place::Loop => {
-                let response = self.handle_here(new_socket, &mut request);
-                new_socket.keep_spare_head(request.head);
+                let (limit, last) = (self.shared.settings.slow_handler_warning, new_socket.handler_ended());
+                let mut response = call_timed(&*self.shared.handler, &mut request, limit, last);
+                response.set_fate(request.watchers().take_fate());
+                if !request.method().is_safe() {
+                    // RFC 9112 §9.3.2: what is behind it in the pipeline shall see what it did.
+                    new_socket.arrivals().begin_batch();
+                }
+                new_socket.keep_spare_request(request);
                 self.answer(new_socket, exchange, response)
             }
             Place::Pool | Place::Stream => match self.hand_over(new_socket, request, exchange, Waits::ForNobody) {
@@ -33,8 +39,8 @@ impl HttpSession {
                     let missing = Missing::Return { early: None, fate };
                     State::Waiting(Box::new(Waiting { exchange, missing, since: new_socket.now() }))
                 }
-                Err(Busy(request)) => {
-                    let answer = self.shared.come_again(new_socket, *request);
+                Err(Busy(mut request)) => {
+                    let answer = self.shared.come_again(new_socket, &mut request);
                     self.answer(new_socket, exchange, answer)
                 }
             },
@@ -45,18 +51,6 @@ impl HttpSession {
         }
     }
 
-    /// Handles the request on the loop.
-    pub(super) fn handle_here(&self, new_socket: &Connection, request: &mut Request) -> Response {
-        let warn_after = Some(self.shared.settings.slow_handler_warning);
-        let mut response = call(&*self.shared.handler, request, warn_after);
-        response.set_fate(request.watchers().take_fate());
-        if !request.method().is_safe() {
-            // RFC 9112 §9.3.2: what is behind it in the pipeline shall see what it did.
-            new_socket.arrivals().begin_batch();
-        }
-        response
-    }
-
     /// Lets a worker thread handle the request while the rest of its body arrives, behind what came first.
     pub(super) fn begin_upload(&mut self, new_socket: &mut Connection, reading: ReadingBody, first: Vec<u8>) -> State {
         let ReadingBody { mut request, exchange, incoming, .. } = reading;
@@ -64,8 +58,8 @@ impl HttpSession {
         request.set_body(RequestBody::arriving(intake), new_socket.arrival());
         match self.hand_over(new_socket, request, exchange, Waits::ForTheClient) {
             Ok(fate) => State::Uploading(Box::new(Uploading::new(exchange, incoming, feed, fate))),
-            Err(Busy(request)) => {
-                let answer = self.shared.come_again(new_socket, *request);
+            Err(Busy(mut request)) => {
+                let answer = self.shared.come_again(new_socket, &mut request);
                 self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, answer)
             }
         }
@@ -90,7 +84,7 @@ impl HttpSession {
     fn hand_over(
         &self,
         new_socket: &Connection,
-        mut request: Request,
+        mut request: Box<Request>,
         exchange: Exchange,
         waits: Waits,
     ) -> Result<Option<Fate>, Busy> {
@@ -100,14 +94,14 @@ impl HttpSession {
         let sent = parcel.clone();
         let job = Box::new(move || {
             let (mut request, reply) = sent.open();
-            reply.send(call(&*handler, &mut request, None));
+            reply.send(call(&*handler, &mut request));
         });
         match new_socket.submit(job, waits) {
             Ok(()) => Ok(watchers.take_fate()),
             Err(_job) => {
                 let (request, reply) = parcel.open();
                 reply.withdraw();
-                Err(Busy(Box::new(request)))
+                Err(Busy(request))
             }
         }
     }
@@ -118,14 +112,16 @@ struct Busy(Box<Request>);
 
 /// What a job carries, so that it can be taken out again where the job is not wanted.
 #[derive(Clone)]
-struct Parcel(Arc<Mutex<Option<(Request, Reply)>>>);
+struct Parcel(Arc<Mutex<Option<Content>>>);
+
+type Content = (Box<Request>, Reply);
 
 impl Parcel {
-    fn new(request: Request, reply: Reply) -> Self {
+    fn new(request: Box<Request>, reply: Reply) -> Self {
         Self(Arc::new(Mutex::new(Some((request, reply)))))
     }
 
-    fn open(&self) -> (Request, Reply) {
+    fn open(&self) -> Content {
         let content = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         content.expect("a job runs once, or comes back and never runs")
     }

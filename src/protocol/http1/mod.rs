@@ -54,7 +54,7 @@ use self::waits::{Destination, Interruption, Progress, ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
 use crate::connection::{Connection, MOST_UNREAD_BYTES};
 use crate::handler::{Handler, Place, plan};
-use crate::message::{Arrival, ExchangeId, Known, Note, Origin, ProtocolError, RawHead, Request, RequestBody, Upgrade};
+use crate::message::{Arrival, ExchangeId, Known, Note, Origin, ProtocolError, Request, RequestBody, Upgrade};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
 pub struct Http {
@@ -250,6 +250,7 @@ impl HttpSession {
     /// Moves on as far as the input, the output and the handlers allow.
     fn run(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
         let mut state = mem::replace(&mut self.state, State::Finished);
+        new_socket.handler_ended().take();
         loop {
             let step = match state {
                 State::Idle { since } => self.begin_head(new_socket, since),
@@ -271,7 +272,7 @@ impl HttpSession {
         }
     }
 
-    fn begin_head(&self, new_socket: &mut Connection, since: Instant) -> Step {
+    fn begin_head(&mut self, new_socket: &mut Connection, since: Instant) -> Step {
         // RFC 9112 §2.2: an empty line before a request is skipped; old clients send one behind a body.
         while new_socket.input().starts_with(b"\r\n") {
             new_socket.consume(2);
@@ -281,7 +282,7 @@ impl HttpSession {
         if new_socket.is_full() || self.unsent_answers >= self.shared.settings.pipeline_depth {
             Step::Stay(State::Idle { since })
         } else if !is_nothing {
-            Step::Go(State::ReadingHead { since: new_socket.now(), seen: 0 })
+            self.read_head(new_socket, new_socket.now(), 0) // as a rule all of it is there
         } else if new_socket.is_eof() || self.life == Life::Draining {
             Step::Go(State::Finished)
         } else {
@@ -294,17 +295,20 @@ impl HttpSession {
         let input = new_socket.input();
         let is_all_that_counts = input.len() >= settings.head_limit || new_socket.is_eof();
         let is_worth_a_look = seen == 0 || is_all_that_counts || head::may_be_complete(input, seen);
-        let mut raw = new_socket.take_spare_head();
-        let parsed = if is_worth_a_look { head::parse(input, settings, &mut raw) } else { Ok(None) };
+        let mut request = new_socket.take_spare_request();
+        let parsed = if is_worth_a_look { head::parse(input, settings, request.head_mut()) } else { Ok(None) };
         match parsed {
             Ok(Some((head, length))) => {
                 let arrival = new_socket.arrival();
                 new_socket.consume(length);
-                Step::Go(self.begin_exchange(new_socket, head, raw, arrival))
+                Step::Go(self.begin_exchange(new_socket, head, request, arrival))
             }
             // RFC 9112 §8: a head that will never be complete.
             Ok(None) if new_socket.is_eof() => Step::Go(self.refuse_head(new_socket, ProtocolError::MalformedHead)),
-            Ok(None) => Step::Stay(State::ReadingHead { since, seen: input.len() }),
+            Ok(None) => {
+                new_socket.keep_spare_request(request);
+                Step::Stay(State::ReadingHead { since, seen: input.len() })
+            }
             Err(error) => Step::Go(self.refuse_head(new_socket, error)),
         }
     }
@@ -314,7 +318,7 @@ impl HttpSession {
         &mut self,
         new_socket: &mut Connection,
         head: Head,
-        raw: Box<RawHead>,
+        mut request: Box<Request>,
         arrival: Arrival,
     ) -> State {
         self.exchange += 1;
@@ -322,8 +326,8 @@ impl HttpSession {
         let settings = &self.shared.settings;
         let (id, handler_timeout) = (self.exchange, settings.handler_timeout);
         let exchange = Exchange { id, version: head.version, wants, reuse: head.reuse, handler_timeout };
-        let origin = Origin { peer: new_socket.peer_addr(), address: new_socket.address(), exchange: id, arrival };
-        let mut request = Request::new(head.method, head.version, raw, origin);
+        let origin = Origin { peer: new_socket.peer_addr(), client: new_socket.key(), exchange: id, arrival };
+        request.begin(head.method, head.version, origin);
         let plan = plan(&*self.shared.handler, &mut request);
         if let Place::Refused(response) = plan.place {
             let answer = response.with_fate(request.watchers().take_fate());
@@ -336,13 +340,7 @@ impl HttpSession {
                 if let Some(sink) = plan.sink {
                     request.set_body(RequestBody::taken(sink, HeaderMap::new()), arrival);
                 }
-                let Place::Loop = plan.place else {
-                    return self.handle(new_socket, request, plan.place, exchange);
-                };
-                // Most go this way; the same as `handle`, but a request is large, and is not moved there.
-                let response = self.handle_here(new_socket, &mut request);
-                new_socket.keep_spare_head(request.head);
-                return self.answer(new_socket, exchange, response);
+                return self.handle(new_socket, request, plan.place, exchange);
             }
             // RFC 9110 §15.5.14: say so before the body is sent in vain.
             Framing::Length(length) if length > limit => {

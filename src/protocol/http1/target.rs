@@ -14,7 +14,7 @@ pub(super) fn keep(method: &Method, target: &str, host: Option<usize>, raw: &mut
     }
     // Other characters that a target cannot have are httparse's to refuse.
     let query = memchr::memchr2(b'?', b'#', target.as_bytes()).map_or("", |at| &target[at..]);
-    if memchr::memchr(b'#', query.as_bytes()).is_some() {
+    if query.as_bytes().contains(&b'#') {
         return Err(ProtocolError::MalformedTarget);
     }
     let target = match target {
@@ -85,14 +85,13 @@ fn is_ipv6(address: &[u8]) -> bool {
 /// What follows a registered name (RFC 3986 §3.2.2): unreserved characters, sub-delims, and bytes as `%` with two
 /// hexadecimal digits.
 fn behind_name(mut text: &[u8]) -> &[u8] {
-    while let [byte, rest @ ..] = text {
-        text = match rest {
-            _ if IS_IN_NAME[usize::from(*byte)] => rest,
-            [high, low, rest @ ..] if *byte == b'%' && high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest,
-            _ => break,
+    loop {
+        let plain = text.iter().take_while(|byte| IS_IN_NAME[usize::from(**byte)]).count();
+        text = match &text[plain..] {
+            [b'%', high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest,
+            rest => return rest,
         };
     }
-    text
 }
 
 /// By byte: whether it stands for itself in a registered name.

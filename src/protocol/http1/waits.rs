@@ -19,7 +19,7 @@ use crate::message::{
 
 /// A request whose body has not come to its end.
 pub(super) struct ReadingBody {
-    pub(super) request: Request,
+    pub(super) request: Box<Request>,
     pub(super) place: Place,
     pub(super) exchange: Exchange,
     pub(super) incoming: Incoming,
@@ -106,7 +106,7 @@ impl ReadingBody {
     }
 
     /// The request with its body, for its handler. What is not taken of the body stands where the next request should.
-    pub(super) fn complete(self, new_socket: &Connection) -> (Request, Place, Exchange) {
+    pub(super) fn complete(self, new_socket: &Connection) -> (Box<Request>, Place, Exchange) {
         let Self { mut request, place, exchange, incoming, destination } = self;
         let reuse = if incoming.is_done() { exchange.reuse } else { Reuse::Close };
         let trailers = if incoming.is_done() { incoming.into_trailers() } else { HeaderMap::new() };
