@@ -291,11 +291,11 @@ impl Client {
         if self.phase == Phase::Closing && self.connection.output.is_empty() {
             self.phase = self.part();
         }
+        self.connection.output.give_back(&mut buffers.output);
         if self.phase == Phase::Closed {
             return Turn::Finished;
         }
         self.connection.input.release();
-        self.connection.output.give_back(&mut buffers.output);
         if self.can_read() || self.can_write() { Turn::Unfinished } else { Turn::Waiting }
     }
 

@@ -358,7 +358,7 @@ impl WebServer {
 
     /// Clients that were accepted in this batch get their slots, now that no event of the batch can mean an earlier one.
     fn welcome_newcomers(life: &mut Life) {
-        for Accepted { transport, peer } in std::mem::take(&mut life.newcomers) {
+        for Accepted { transport, peer } in life.newcomers.drain(..) {
             let event_loop = &life.event_loop;
             let register = |transport: &mut dyn Transport, slot| {
                 transport.source().map_or(Ok(()), |source| event_loop.add_client(slot, source))

@@ -1,9 +1,10 @@
-//! What Linux does better than the portable calls: `MSG_MORE`, and `sendfile`, which copies inside the kernel.
+//! What Linux does better than the portable calls: `MSG_MORE`, and `sendfile`, which copies inside the kernel. And all of it goes
+//! to the system without libc, whose calls can be cancelled with their thread and make sure each time that they were not.
 
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
 
-use rustix::net::{SendAncillaryBuffer, SendFlags, send as send_one, sendmsg};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv as receive, send as send_one, sendmsg};
 
 use super::super::output::More;
 use crate::message::FileSlice;
@@ -11,6 +12,12 @@ use crate::message::FileSlice;
 pub(crate) trait Descriptor: AsFd {}
 
 impl<T: AsFd> Descriptor for T {}
+
+/// Reads what has arrived; 0 at the end.
+pub(super) fn recv(socket: &impl Descriptor, buffer: &mut [u8]) -> io::Result<usize> {
+    let (received, _) = receive(socket, buffer, RecvFlags::empty())?;
+    Ok(received)
+}
 
 /// Writes the slices in one call. With [`More::Follows`] the kernel waits for the file before it fills a packet.
 pub(super) fn send(socket: &impl Descriptor, slices: &[IoSlice<'_>], more: More) -> io::Result<usize> {

@@ -25,7 +25,7 @@ mod read;
 #[cfg(unix)]
 mod unix;
 
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::time::Duration;
 
@@ -120,7 +120,7 @@ pub(crate) struct Plain<S> {
 }
 
 /// What [`Plain`] needs of a socket.
-pub(crate) trait Socket: Read + Write + Source + system::Descriptor + Send {
+pub(crate) trait Socket: Source + system::Descriptor + Send {
     fn shutdown(&self, how: Shutdown) -> io::Result<()>;
     /// Makes closing a reset, where this kind of socket knows one.
     fn reset_on_close(&self);
@@ -180,7 +180,7 @@ impl<S: Socket> Transport for Plain<S> {
         let room = spare.len();
         debug_assert!(room > 0, "a read of nothing looks like the end");
         loop {
-            match self.socket.read(spare) {
+            match system::recv(&self.socket, spare) {
                 Ok(0) => return Ok(Pull::End),
                 Ok(count) => {
                     input.filled(count);
