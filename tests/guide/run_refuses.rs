@@ -54,6 +54,7 @@ fn a_server_in_the_background_is_waited_for_and_ended() {
         "{server}```console of=1\n...\n... \"GET /Cargo.toml ...\" 200 -\n```\n```console\n$ ^C\n\n...\n```\n"
     ));
     refused(&format!("{server}```console\n$ ^C\n```\n```console of=1\nnever\n```\n"), "-never");
+    refused(&format!("{server}## Later: exercise\n```console\n$ true\n```\n"), "still runs");
     refused("```console of=1\n```\n", "of=1, and 0 commands");
     refused("```console\n$ ^C\n```\n", "nothing runs");
 }
