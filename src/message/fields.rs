@@ -2,7 +2,8 @@
 //!
 //! A file that is asked for again and again is answered with the same fields each time. Such fields are shared: no answer
 //! copies them, and a protocol writes them down once ([`SharedFields::lines`]). Who wants to change them gets a copy of its
-//! own, and need not know.
+//! own, and need not know. They are kept as a list, since there are as many of them as there are files in memory, and a
+//! `HeaderMap` takes three times as much; it is made for who asks for one.
 //!
 //! Pattern: Flyweight.
 
@@ -24,7 +25,8 @@ pub(crate) enum Fields {
 /// Fields of many responses, none of which steers the connection.
 #[derive(Clone, Default)]
 pub(crate) struct SharedFields {
-    map: HeaderMap,
+    list: Box<[(HeaderName, HeaderValue)]>,
+    map: OnceLock<Box<HeaderMap>>,
     /// As HTTP/1 writes them.
     lines: OnceLock<Box<[u8]>>,
 }
@@ -38,20 +40,30 @@ impl Fields {
     pub(crate) fn map(&self) -> &HeaderMap {
         match self {
             Self::Own(map) => map,
-            Self::Shared(shared) => &shared.map,
-            Self::Fixed(shared) => &shared.map,
+            Self::Shared(shared) => shared.map(),
+            Self::Fixed(shared) => shared.map(),
         }
     }
 
     /// To be changed, for this one response.
     pub(crate) fn map_mut(&mut self) -> &mut HeaderMap {
-        match self {
-            Self::Own(map) => map,
-            Self::Shared(_) | Self::Fixed(_) => {
-                *self = Self::Own(self.map().clone().into());
-                self.map_mut()
-            }
-        }
+        let own = match self {
+            Self::Own(map) => return map,
+            Self::Shared(shared) => shared.to_map(),
+            Self::Fixed(shared) => shared.to_map(),
+        };
+        *self = Self::Own(own.into());
+        self.map_mut()
+    }
+
+    /// One after the other.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        let (own, list) = match self {
+            Self::Own(map) => (Some(map.iter()), [].iter()),
+            Self::Shared(shared) => (None, shared.list.iter()),
+            Self::Fixed(shared) => (None, shared.list.iter()),
+        };
+        own.into_iter().flatten().chain(list.map(|(name, value)| (name, value)))
     }
 
     /// The fields where one may steer the connection: close it, or have it speak another protocol.
@@ -66,28 +78,41 @@ impl Fields {
 impl SharedFields {
     /// One field, which does not steer the connection.
     pub(crate) fn of(name: HeaderName, value: HeaderValue) -> Self {
-        Self { map: HeaderMap::from_iter([(name, value)]), lines: OnceLock::new() }
+        Self { list: [(name, value)].into(), ..Self::default() }
     }
 
     /// The lines of these fields; `write` writes them the first time.
     pub(crate) fn lines(&self, write: impl FnOnce(&HeaderMap) -> Vec<u8>) -> &[u8] {
-        self.lines.get_or_init(|| write(&self.map).into())
+        self.lines.get_or_init(|| write(&self.to_map()).into())
+    }
+
+    fn map(&self) -> &HeaderMap {
+        self.map.get_or_init(|| self.to_map().into())
+    }
+
+    fn to_map(&self) -> HeaderMap {
+        let mut map = HeaderMap::with_capacity(self.list.len());
+        for (name, value) in &self.list {
+            map.append(name.clone(), value.clone());
+        }
+        map
     }
 }
 
 /// To be shared by whoever clones it. What steers a connection is for one answer alone, and stays its own.
-impl From<HeaderMap> for Fields {
-    fn from(map: HeaderMap) -> Self {
-        match map.contains_key(CONNECTION) || map.contains_key(UPGRADE) {
-            true => Self::Own(map.into()),
-            false => Self::Shared(Arc::new(SharedFields { map, lines: OnceLock::new() })),
+impl FromIterator<(HeaderName, HeaderValue)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (HeaderName, HeaderValue)>>(fields: I) -> Self {
+        let shared = SharedFields { list: fields.into_iter().collect(), ..SharedFields::default() };
+        match shared.list.iter().any(|(name, _)| [CONNECTION, UPGRADE].contains(name)) {
+            true => Self::Own(shared.to_map().into()),
+            false => Self::Shared(Arc::new(shared)),
         }
     }
 }
 
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.map().fmt(f)
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -99,7 +124,7 @@ mod tests {
 
     fn fields(names: &[HeaderName]) -> Fields {
         let value = || HeaderValue::from_static("a");
-        names.iter().map(|name| (name.clone(), value())).collect::<HeaderMap>().into()
+        names.iter().map(|name| (name.clone(), value())).collect()
     }
 
     #[test]

@@ -86,8 +86,8 @@ struct Table {
     count: usize,
 }
 
-/// What an entry takes beside its content, roughly, in bytes: itself and its places in the table.
-const ESTIMATED_ENTRY_BYTES: usize = 256;
+/// What an entry takes beside its content, in bytes: itself, and roughly its places in the table and in the round.
+const ENTRY_BYTES: usize = size_of::<Entry>() + 200;
 
 impl Cache {
     /// Keeps so much at most.
@@ -132,7 +132,7 @@ impl Cache {
     ) -> Arc<Entry> {
         let (worth, paths) = (kept.cost(), 1 + fingerprints.as_ref().map_or(0, SmallVec::len));
         let Cost { bytes, files } = worth.unwrap_or_default();
-        let cost = Cost { bytes: bytes + 2 * path.len() * paths + ESTIMATED_ENTRY_BYTES, files };
+        let cost = Cost { bytes: bytes + 2 * path.len() * paths + ENTRY_BYTES, files };
         let is_to_be_kept = worth.is_some() && fingerprints.is_some();
         let (cache, path) = (self.id, path.as_bytes().into());
         // What was found for it came after it.

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE};
 use http::header::{ETAG, EXPIRES, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::cache::Cost;
 use super::conditional::{Conditions, Validators, Verdict};
@@ -35,8 +35,12 @@ pub(super) enum Content {
     File(Arc<File>, u64),
 }
 
-/// The map of fields and the texts in it take so many bytes, roughly.
-const ESTIMATED_FIELD_BYTES: usize = 1024;
+fn owned((name, value): (&HeaderName, &HeaderValue)) -> (HeaderName, HeaderValue) {
+    (name.clone(), value.clone())
+}
+
+/// The fields of the 200 and of the 304, with the texts in them and their lines, take so many bytes, roughly.
+const ESTIMATED_FIELD_BYTES: usize = 1536;
 
 /// A larger file takes so long to send that opening it anew does not count. And one that is removed, but open, still takes
 /// its room on the disk.
@@ -51,30 +55,29 @@ impl Representation {
         content: Content,
     ) -> Self {
         let gains = content_type.to_str().is_ok_and(coding::gains);
-        let mut fields = HeaderMap::with_capacity(8);
-        fields.insert(CONTENT_TYPE, content_type);
-        fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        fields.insert(ETAG, validators.tag.clone());
-        if let Some(modified) = &validators.modified {
-            fields.insert(LAST_MODIFIED, modified.text.clone());
-        }
-        fields.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        let modified = validators.modified.as_ref();
+        let mut fields = vec![
+            (CONTENT_TYPE, content_type),
+            (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+            (ETAG, validators.tag.clone()),
+            (ACCEPT_RANGES, HeaderValue::from_static("bytes")),
+            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        ];
+        fields.extend(modified.map(|modified| (LAST_MODIFIED, modified.text.clone())));
         if gains {
             // RFC 9110 §12.5.5: another client may get another form, so caches must ask again.
-            fields.insert(VARY, HeaderValue::from_static("accept-encoding"));
+            fields.push((VARY, HeaderValue::from_static("accept-encoding")));
         }
         if let Some(coding) = coding {
-            fields.insert(CONTENT_ENCODING, coding.field_value());
+            fields.push((CONTENT_ENCODING, coding.field_value()));
         }
-        Self { validators, fields: fields.into(), of_not_modified: OnceLock::new(), content }
+        Self { validators, fields: fields.into_iter().collect(), of_not_modified: OnceLock::new(), content }
     }
 
     /// Changes the fields of the 200, before the first answer.
     pub(super) fn change_fields(&mut self, change: impl FnOnce(&mut HeaderMap)) {
-        let mut fields = self.fields.map().clone();
-        change(&mut fields);
-        self.fields = fields.into();
+        change(self.fields.map_mut());
+        self.fields = self.fields.iter().map(owned).collect();
     }
 
     /// Answers a GET or HEAD request.
@@ -101,13 +104,8 @@ impl Representation {
     /// RFC 9110 §15.4.5: the fields that the client's own copy needs, and no others.
     fn not_modified(&self) -> Response {
         let fields = self.of_not_modified.get_or_init(|| {
-            let mut fields = HeaderMap::new();
-            for name in [CACHE_CONTROL, CONTENT_LOCATION, ETAG, EXPIRES, VARY] {
-                for value in self.fields.map().get_all(&name) {
-                    fields.append(&name, value.clone());
-                }
-            }
-            fields.into()
+            let is_needed = |name| [CACHE_CONTROL, CONTENT_LOCATION, ETAG, EXPIRES, VARY].contains(name);
+            self.fields.iter().filter(|(name, _)| is_needed(name)).map(owned).collect()
         });
         Response::new(StatusCode::NOT_MODIFIED).with_fields(fields.clone())
     }
@@ -171,7 +169,7 @@ impl Representation {
 
     /// What it takes to keep; `None` for one that is not worth a descriptor.
     pub(super) fn cost(&self) -> Option<Cost> {
-        let bytes = size_of::<Self>() + ESTIMATED_FIELD_BYTES;
+        let bytes = ESTIMATED_FIELD_BYTES;
         match &self.content {
             Content::Memory(content) => Some(Cost { bytes: bytes + content.len(), files: 0 }),
             Content::File(_, length) => (*length <= KEEP_OPEN_AT_MOST_BYTES).then_some(Cost { bytes, files: 1 }),
