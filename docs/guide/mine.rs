@@ -24,6 +24,7 @@ fn counted(request: &mut Request, next: &dyn Handler) -> Response {
 
 fn main() -> std::io::Result<()> {
     let address = std::env::var("ADDRESS").unwrap_or("127.0.0.1:8090".to_owned());
+    println!("Listening on {address}. Ctrl-C stops.");
     let app = Router::new().get("/", home);
     WebServer::new(address, app.with(counted))?.start()
 }
