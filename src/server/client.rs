@@ -332,15 +332,17 @@ impl Client {
     }
 
     fn can_read(&self) -> bool {
-        let is_wanted = match self.phase {
+        if !self.readiness.readable {
+            return false;
+        }
+        match self.phase {
             Phase::Open => {
                 let is_possible = !self.connection.is_full() && !self.connection.is_eof() && self.has_room();
                 is_possible && self.session.wants_input()
             }
             Phase::Lingering { .. } => true,
             Phase::Closing | Phase::Closed => false,
-        };
-        is_wanted && self.readiness.readable
+        }
     }
 
     /// Whether what was left unread leaves room in the loop's buffer.
