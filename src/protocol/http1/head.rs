@@ -188,9 +188,9 @@ fn understand(head: &[u8], request: &httparse::Request<'_, '_>, raw: &mut RawHea
 
     let mut facts = Facts::default();
     for field in &*request.headers {
-        let value = field.value.trim_ascii();
-        facts.note(field.name, value, raw.fields.len())?;
-        let value = if value.is_empty() { 0..0 } else { place(value) };
+        // RFC 9112 §5.1: httparse has left the white space around the value out.
+        facts.note(field.name, field.value, raw.fields.len())?;
+        let value = if field.value.is_empty() { 0..0 } else { place(field.value) };
         raw.fields.push(FieldLine { name: place(field.name.as_bytes()).into(), value: value.into() });
     }
     facts.check_host(version)?;

@@ -86,7 +86,7 @@ fn is_ipv6(address: &[u8]) -> bool {
 /// hexadecimal digits.
 fn behind_name(mut text: &[u8]) -> &[u8] {
     loop {
-        let plain = text.iter().take_while(|byte| IS_IN_NAME[usize::from(**byte)]).count();
+        let plain = text.iter().position(|byte| !IS_IN_NAME[usize::from(*byte)]).unwrap_or(text.len());
         text = match &text[plain..] {
             [b'%', high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest,
             rest => return rest,
