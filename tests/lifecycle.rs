@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 use common::{
     Client, Gate, MarkCheck, MarkedFile, PATIENCE, end_of, eventually, get, is_end, local, send_to_all, serve,
 };
-use qibu::{Body, Builder, Handler, Plan, Request, Response, Running, ServerHandle, StatusCode, WebServer, blocking};
+use qibu::{
+    Body, Builder, Connection, Handler, Next, Plan, Protocol, Request, Response, Running, ServerHandle, Session,
+    StatusCode, WebServer, blocking,
+};
 
 fn hello(_: &mut Request) -> &'static str {
     "hello"
@@ -353,11 +356,53 @@ fn shut_the_door(server: &Running) {
     eventually("the door is shut", || TcpStream::connect(server.local_addr()).is_err());
 }
 
+/// The system may keep a client that has said nothing to itself for a second ([`qibu::Protocol::client_begins`]).
+fn until_accepted(server: &Running, clients: u64) {
+    eventually("the silent ones are there too", || server.handle().stats().accepted == clients);
+}
+
+/// Says hello to whoever comes.
+struct Greeter {
+    client_begins: bool,
+}
+
+impl Protocol for Greeter {
+    fn open(&self, new_socket: &mut Connection) -> io::Result<Box<dyn Session>> {
+        new_socket.send(b"hello");
+        new_socket.close();
+        Ok(Box::new(Echo))
+    }
+
+    fn client_begins(&self) -> bool {
+        self.client_begins
+    }
+}
+
+struct Echo;
+
+impl Session for Echo {
+    fn handle_client_request(&mut self, new_socket: &mut Connection, _: SocketAddr) -> io::Result<Next> {
+        let received = new_socket.recv();
+        new_socket.send(&received);
+        Ok(Next::Wait)
+    }
+}
+
+/// Its session may wait for its first word, but who never says one is not forgotten.
+#[test]
+fn a_silent_client_is_heard_of() {
+    for client_begins in [false, true] {
+        let server = local().build_protocol(Greeter { client_begins }).unwrap().spawn().unwrap();
+        assert_eq!(Client::connect(server.local_addr()).rest().unwrap(), b"hello", "client_begins: {client_begins}");
+    }
+}
+
 #[test]
 fn idle_connections_are_closed_at_once() {
     let server = run(local().loops(2), hello);
     let mut clients: Vec<_> = (0..10).map(|_| Client::connect(server.local_addr())).collect();
     clients.iter_mut().skip(2).for_each(|client| drop(client.get("/"))); // the first two have never asked
+    until_accepted(&server, 10);
     server.handle().shutdown();
     clients.iter_mut().for_each(Client::assert_end);
     drop(clients);
@@ -559,6 +604,7 @@ fn a_second_order_can_shorten_the_grace() {
 fn abort_waits_for_nobody() {
     let server = run(local().loops(2), never());
     let (mut waiting, mut idle) = (waiting_client(&server), Client::connect(server.local_addr()));
+    until_accepted(&server, 2);
     server.handle().abort();
     end_of(server).unwrap();
     assert!(waiting.rest().map_or_else(|error| is_end(&error), |rest| rest.is_empty()));

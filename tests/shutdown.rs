@@ -164,6 +164,7 @@ fn one_of_everything_comes_to_its_own_end() {
     let mut fresh = Client::connect(server.local_addr());
     let mut idle = Client::connect(server.local_addr());
     assert_eq!(idle.get("/").status(), 204);
+    eventually("the silent one is there too", || server.handle().stats().accepted == 2);
     let mut pool = begin(&server, get("/pool"));
     strings.pool.until_arrived(1);
     let mut later = begin(&server, get("/later"));

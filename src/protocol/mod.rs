@@ -32,6 +32,13 @@ pub trait Protocol: Send + Sync + 'static {
     /// error closes the connection.
     fn open(&self, new_socket: &mut Connection) -> io::Result<Box<dyn Session>>;
 
+    /// Whether a session has nothing to do before its client has said something. Then the system may keep a new client to
+    /// itself until it has, for about a second at most, and client and first bytes come together: one event in place of
+    /// two. Linux does so (`TCP_DEFER_ACCEPT`). By default a session may speak first, and hears of its client at once.
+    fn client_begins(&self) -> bool {
+        false
+    }
+
     /// What a client is told that is one too many, before its connection is closed.
     fn overloaded(&self) -> &[u8] {
         b""

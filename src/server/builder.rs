@@ -58,7 +58,7 @@ impl Default for Builder {
         Self {
             settings: Settings {
                 places: Vec::new(),
-                options: Options { reuse_address: cfg!(unix), backlog: 4096 },
+                options: Options { reuse_address: cfg!(unix), backlog: 4096, client_begins: false },
                 loops: cores,
                 workers: (4 * cores).max(16),
                 worker_queue: 1024,
@@ -226,7 +226,8 @@ impl Builder {
     }
 
     /// The same with a protocol of your own.
-    pub fn build_protocol(self, protocol: impl Protocol) -> io::Result<WebServer> {
+    pub fn build_protocol(mut self, protocol: impl Protocol) -> io::Result<WebServer> {
+        self.settings.options.client_begins = protocol.client_begins();
         match self.fault {
             Some(fault) => Err(fault),
             None => WebServer::listen(self.settings, Arc::new(protocol)),

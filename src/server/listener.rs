@@ -5,6 +5,11 @@
 //!
 //! Pattern: Acceptor (the listening half), Factory Method ([`Listener::accept`] makes the transport that fits the socket).
 
+#[cfg(target_os = "linux")]
+mod deferred;
+#[cfg(not(target_os = "linux"))]
+#[path = "listener/not_deferred.rs"]
+mod deferred;
 #[cfg(unix)]
 mod unix;
 #[cfg(not(unix))]
@@ -33,6 +38,8 @@ pub(crate) enum Place {
 pub(crate) struct Options {
     pub(crate) reuse_address: bool,
     pub(crate) backlog: i32,
+    /// Nobody needs to hear of a client that has not said anything.
+    pub(crate) client_begins: bool,
 }
 
 /// A socket from which clients can be accepted.
@@ -145,6 +152,9 @@ fn listen_tcp(address: SocketAddr, is_v6_alone: bool, options: Options) -> io::R
         socket.bind(&address.into())?;
         // 3. listen
         socket.listen(options.backlog)?;
+        if options.client_begins {
+            deferred::defer_accept(&socket)?;
+        }
         Ok(mio::net::TcpListener::from_std(socket.into()))
     };
     let socket = open().map_err(|error| name_unsupported(&error, &address))?;

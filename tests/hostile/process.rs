@@ -339,12 +339,12 @@ fn peers_that_never_read_50_answers_of_256_mib_cost_less_than_4_mib() {
     }
 }
 
-/// What comes before the reset: nothing, half a head, half a body, a request for more than fits (in a file, in a stream), or
+/// What comes before the reset: an empty line, half a head, half a body, a request for more than fits (in a file, in a stream), or
 /// a pipeline.
 #[test]
 fn of_three_thousand_resets_nothing_is_left() {
     assert_nothing_is_left_of(&[
-        |_| (),
+        |client| _ = client.send("\r\n"),
         |client| _ = client.send("GET / HTTP/1.1\r\nHo"),
         |client| _ = client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nhalf"),
         |client| _ = client.send(get("/file")),
@@ -373,7 +373,8 @@ fn assert_nothing_is_left_of(beginnings: &[fn(&mut Client<TcpStream>)]) {
             beginning(&mut client);
             client.vanish();
         }
-        eventually("all have come", || server.figure("accepted") == before + count as u64);
+        (0..count / 6).for_each(|_| server.connect().vanish()); // of who says nothing, the system need not tell
+        eventually("all have come", || server.figure("accepted") >= before + count as u64);
         server.until_connected(0);
     };
     storm(&mut server, 3000); // what is needed once is there

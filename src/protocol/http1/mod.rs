@@ -93,6 +93,10 @@ impl Protocol for Http {
         }))
     }
 
+    fn client_begins(&self) -> bool {
+        true
+    }
+
     fn overloaded(&self) -> &[u8] {
         b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n"
     }
