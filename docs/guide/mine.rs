@@ -18,13 +18,13 @@ fn home(_request: &mut Request) -> String {
 /// 2. A decorator: every answer shall have a field `x-count` with its number.
 fn counted(request: &mut Request, next: &dyn Handler) -> Response {
     let number = COUNT.fetch_add(1, Ordering::Relaxed) + 1;
-    println!("answer {number}"); // put it into the answer instead
-    next.handle(request)
+    next.handle(request) // put the number into this answer, as `sign` does
 }
 
 fn main() -> std::io::Result<()> {
     let address = std::env::var("ADDRESS").unwrap_or("127.0.0.1:8090".to_owned());
-    println!("Listening on {address}. Ctrl-C stops.");
     let app = Router::new().get("/", home);
-    WebServer::new(address, app.with(counted))?.start()
+    let server = WebServer::new(address, app.with(counted))?;
+    println!("Listening on {}. Ctrl-C stops.", server.local_addr());
+    server.start()
 }

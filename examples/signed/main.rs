@@ -12,10 +12,11 @@ use qibu::{Handler, HandlerExt, Request, Response, Router, WebServer};
 
 /// The rule is about all answers, but it stands in each.
 fn each() -> Router {
-    Router::new().get("/", |_| signed(Response::text("home\n"))).get("/about", |_| signed(Response::text("about\n")))
+    let app = Router::new().get("/", |_| add_name(Response::text("home\n")));
+    app.get("/about", |_| add_name(Response::text("about\n")))
 }
 
-fn signed(response: Response) -> Response {
+fn add_name(response: Response) -> Response {
     response.with_header("x-served-by", "me")
 }
 

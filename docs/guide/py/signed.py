@@ -6,7 +6,7 @@ class Page:
         return {"status": 200, "body": "about\n"}
 
 
-class Signed:
+class Sign:
     def __init__(self, inner):
         self.inner = inner
 
@@ -16,5 +16,5 @@ class Signed:
         return response
 
 
-handler = Signed(Page())
+handler = Sign(Page())
 print(handler.handle("GET /about"))
