@@ -34,7 +34,8 @@ pub trait Protocol: Send + Sync + 'static {
 
     /// Whether a session has nothing to do before its client has said something. Then the system may keep a new client to
     /// itself until it has, for about a second at most, and client and first bytes come together: one event in place of
-    /// two. Linux does so (`TCP_DEFER_ACCEPT`). By default a session may speak first, and hears of its client at once.
+    /// two. Linux does so (`TCP_DEFER_ACCEPT`). If the server ends meanwhile, such a client learns of it when it speaks. By
+    /// default a session may speak first, and hears of its client at once.
     fn client_begins(&self) -> bool {
         false
     }

@@ -125,7 +125,8 @@ pub struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// Stops accepting, closes idle connections, and lets running answers finish for at most 30 seconds. Returns at once.
+    /// Stops accepting, closes idle connections, and lets running answers finish for at most 30 seconds. Returns at once. A
+    /// client that has yet to say its first word may still be the system's: see [`Protocol::client_begins`](crate::Protocol::client_begins).
     pub fn shutdown(&self) {
         self.shutdown_within(DEFAULT_GRACE);
     }

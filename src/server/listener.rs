@@ -153,7 +153,7 @@ fn listen_tcp(address: SocketAddr, is_v6_alone: bool, options: Options) -> io::R
         // 3. listen
         socket.listen(options.backlog)?;
         if options.client_begins {
-            deferred::defer_accept(&socket)?;
+            deferred::defer_accept(&socket);
         }
         Ok(mio::net::TcpListener::from_std(socket.into()))
     };
