@@ -12,7 +12,7 @@
 //! Pattern: Decorator (it may answer in place of the next handler).
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use http::StatusCode;
 
@@ -129,7 +129,6 @@ fn without_port(host: &[u8]) -> &[u8] {
 /// The address that stands in the place of a name: `127.0.0.1`, or `[::1]`.
 fn address(name: &[u8]) -> Option<IpAddr> {
     match name {
-        b"127.0.0.1" => Some(Ipv4Addr::LOCALHOST.into()), // as most write it
         [b'[', address @ .., b']'] => {
             let address: Ipv6Addr = std::str::from_utf8(address).ok()?.parse().ok()?;
             Some(IpAddr::V6(address).to_canonical())
