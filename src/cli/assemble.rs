@@ -28,17 +28,21 @@ pub(super) fn handler(settings: &Settings, log: Option<&LogFile>) -> Result<Arc<
         Some(hosts) => handler.with(hosts).boxed(),
         None => handler,
     };
-    let handler = handler.with(access_log(settings, log)).boxed();
+    let handler = match access_log(settings, log) {
+        Some(lines) => handler.with(lines).boxed(),
+        None => handler,
+    };
     Ok(handler.into())
 }
 
-/// A line for each answer, to the file if there is one.
-fn access_log(settings: &Settings, log: Option<&LogFile>) -> AccessLog {
+/// A line for each answer, to the file if there is one. What is logged is settled by now: nobody need ask for each answer
+/// whether somebody wants its line.
+fn access_log(settings: &Settings, log: Option<&LogFile>) -> Option<AccessLog> {
     let default = if log.is_some() { LogFormat::Combined } else { LogFormat::Text };
     let lines = AccessLog::new().format(settings.log_format.map_or(default, Into::into));
     match log.cloned() {
-        Some(log) => lines.to(move |line| log.write(line)),
-        None => lines,
+        Some(log) => Some(lines.to(move |line| log.write(line))),
+        None => log::log_enabled!(target: AccessLog::TARGET, log::Level::Info).then_some(lines),
     }
 }
 
