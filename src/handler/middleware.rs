@@ -9,7 +9,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::{Handler, Origin, Place, Plan};
+use super::{Handler, Origin, Plan};
 use crate::message::{Refusal, Request, Response};
 
 /// Something that stands before, after or in place of the next handler.
@@ -91,13 +91,15 @@ impl<M: Middleware, H: Handler> Handler for With<M, H> {
     }
 
     fn plan(&self, request: &mut Request) -> Plan {
-        match self.middleware.plan(request, &self.inner) {
-            Plan { place: Place::Refused(refusal), origin: Origin::Inside, .. } => {
-                let answered = Answered(Mutex::new(Some(*refusal)));
-                Plan::refuse(self.middleware.handle(request, &answered))
-            }
-            plan => Plan { origin: Origin::Here, ..plan },
+        let mut plan = self.middleware.plan(request, &self.inner);
+        if plan.origin == Origin::Inside
+            && let Some(refusal) = plan.take_refusal()
+        {
+            let answered = Answered(Mutex::new(Some(refusal)));
+            plan = Plan::refuse(self.middleware.handle(request, &answered));
         }
+        plan.origin = Origin::Here;
+        plan
     }
 
     fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
@@ -116,7 +118,9 @@ impl<H: Handler> Handler for Inner<H> {
     }
 
     fn plan(&self, request: &mut Request) -> Plan {
-        Plan { origin: Origin::Inside, ..self.0.plan(request) }
+        let mut plan = self.0.plan(request);
+        plan.origin = Origin::Inside;
+        plan
     }
 }
 

@@ -186,6 +186,17 @@ impl Plan {
         Self { place, body_limit: None, timeout: None, sink: None, origin: Origin::Here }
     }
 
+    /// The answer, if it is refused; the plan is over then.
+    fn take_refusal(&mut self) -> Option<Response> {
+        if !matches!(self.place, Place::Refused(_)) {
+            return None; // most are not: nothing is moved
+        }
+        match std::mem::replace(&mut self.place, Place::Loop) {
+            Place::Refused(refusal) => Some(*refusal),
+            _ => None,
+        }
+    }
+
     /// The body is not collected: each piece goes to `sink` as it arrives, on the event loop, whatever else the plan says. The
     /// handler runs when the body has ended. See [`BodySink`].
     pub fn sink(mut self, sink: impl BodySink) -> Self {
