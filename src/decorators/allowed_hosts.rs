@@ -16,6 +16,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use http::StatusCode;
 
+use super::passes;
 use crate::handler::{Handler, Middleware, Plan};
 use crate::message::{Request, Response};
 
@@ -145,10 +146,18 @@ fn came_by_unix_socket(request: &Request) -> bool {
 
 impl Middleware for AllowedHosts {
     fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response {
+        // What the plan has looked at is still there, unless somebody has changed it.
+        if request.is_as_it_came() && passes::has(request, self) {
+            return next.handle(request);
+        }
         self.refusal(request).unwrap_or_else(|| next.handle(request))
     }
 
     fn plan(&self, request: &mut Request, next: &dyn Handler) -> Plan {
-        self.refusal(request).map_or_else(|| next.plan(request), Plan::refuse)
+        if let Some(refusal) = self.refusal(request) {
+            return Plan::refuse(refusal);
+        }
+        passes::give(request, self);
+        next.plan(request)
     }
 }

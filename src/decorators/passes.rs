@@ -6,21 +6,17 @@
 
 use crate::message::Request;
 
-/// The gates that have let this request through.
-#[derive(Debug, Clone, Default)]
-struct Passes(Vec<Gate>);
-
-/// Where a gate lies in memory: it does not move while it serves, and two gates are not in the same place.
-type Gate = usize;
-
 /// Notes that this gate has let the request through.
 pub(super) fn give<G>(request: &mut Request, gate: &G) {
-    let passes = request.extensions_mut().get_or_insert_default::<Passes>();
-    passes.0.push(std::ptr::from_ref(gate).addr());
+    request.passes_mut().push(number(gate));
 }
 
 /// Whether this gate has.
 pub(super) fn has<G>(request: &Request, gate: &G) -> bool {
-    let passes = request.extensions().get::<Passes>();
-    passes.is_some_and(|passes| passes.0.contains(&std::ptr::from_ref(gate).addr()))
+    request.passes().contains(&number(gate))
+}
+
+/// Where a gate lies in memory: it does not move while it serves, and two gates are not in the same place.
+fn number<G>(gate: &G) -> usize {
+    std::ptr::from_ref(gate).addr()
 }

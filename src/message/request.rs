@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version};
+use smallvec::SmallVec;
 
 pub(crate) use self::raw_head::{FieldLine, RawHead, Span};
 use self::routing::Routing;
@@ -55,7 +56,12 @@ pub struct Request {
     /// What the plan has found, for the handler.
     found: Cell<Option<Arc<dyn Any + Send + Sync>>>,
     watchers: Watchers,
+    passes: Passes,
 }
+
+/// Which decorators have let a request through while it was planned, each by a number of its own. Hardly any server has more
+/// than two that look.
+type Passes = SmallVec<[usize; 2]>;
 
 /// Where a request comes from.
 pub(crate) struct Origin {
@@ -92,6 +98,7 @@ impl Request {
             routing: Routing::default(),
             found: Cell::default(),
             watchers: Watchers::default(),
+            passes: Passes::new(),
         }
     }
 
@@ -122,6 +129,7 @@ impl Request {
             routing,
             found,
             watchers,
+            passes,
         } = self;
         head.clear();
         map.take();
@@ -130,6 +138,7 @@ impl Request {
         routing.clear();
         found.take();
         *watchers = Watchers::default();
+        passes.clear();
     }
 
     /// GET, HEAD, POST …
@@ -312,6 +321,21 @@ impl Request {
     /// What the plan left, if it is such a thing.
     pub(crate) fn take_found<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         self.found.take()?.downcast().ok()
+    }
+
+    /// What a decorator's plan has found good, and its handling need not look at again.
+    pub(crate) fn passes(&self) -> &Passes {
+        &self.passes
+    }
+
+    /// The same, for the plan.
+    pub(crate) fn passes_mut(&mut self) -> &mut Passes {
+        &mut self.passes
+    }
+
+    /// Whether nobody can have changed a field since the client sent it.
+    pub(crate) fn is_as_it_came(&self) -> bool {
+        self.map.get().is_none()
     }
 
     /// To be filled.

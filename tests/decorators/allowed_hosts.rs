@@ -1,7 +1,7 @@
 //! Another name than ours is 421, however it is spelled.
 
 use qibu::testing::{TestClient, TestConn};
-use qibu::{AllowedHosts, HandlerExt, Http, Request};
+use qibu::{AllowedHosts, Handler, HandlerExt, Http, Plan, Request, Response};
 
 fn secret(_: &mut Request) -> &'static str {
     "secret"
@@ -82,6 +82,37 @@ fn who_says_no_name_is_no_browser() {
 fn a_body_for_another_host_is_not_read() {
     let refused = answer("POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 100\r\n\r\n");
     assert!(refused.starts_with("HTTP/1.1 421 "), "{refused}");
+}
+
+#[test]
+fn a_name_that_is_changed_after_the_plan_is_looked_at_again() {
+    let renamed = |to: &'static str| {
+        secret.with(AllowedHosts::local()).with(move |request: &mut Request, next: &dyn Handler| {
+            request.headers_mut().insert("host", to.parse().unwrap());
+            next.handle(request)
+        })
+    };
+    let status = |to| TestClient::new(renamed(to)).get("/").header("Host", "localhost").send().status();
+    assert_eq!(status("evil.example"), 421);
+    assert_eq!(status("127.0.0.1"), 200);
+}
+
+#[test]
+fn the_name_is_looked_at_where_no_plan_was_asked_for() {
+    struct WithoutPlan<H>(H);
+
+    impl<H: Handler> Handler for WithoutPlan<H> {
+        fn handle(&self, request: &mut Request) -> Response {
+            self.0.handle(request)
+        }
+        fn plan(&self, _: &mut Request) -> Plan {
+            Plan::inline()
+        }
+    }
+    let client = TestClient::new(WithoutPlan(secret.with(AllowedHosts::local())));
+    let status = |host| client.get("/").header("Host", host).send().status();
+    assert_eq!((status("evil.example"), status("localhost")), (421, 200));
+    assert_eq!(status("evil.example"), 421, "after one that was let through");
 }
 
 #[test]
