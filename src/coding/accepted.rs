@@ -1,7 +1,7 @@
 //! Which content codings a client takes (RFC 9110 section 12.5.3).
 
 use super::Coding;
-use crate::message::Request;
+use crate::message::{Request, is_named};
 
 /// The codings that a client takes and likes at least as much as the plain form, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -12,42 +12,28 @@ pub(crate) struct Wanted {
 /// A quality value in thousandths (RFC 9110 section 12.4.2).
 pub(crate) type Quality = u16;
 
+/// What a client says of the codings, as far as we have read it.
+#[derive(Default)]
+struct Stated {
+    /// In the order of [`Coding::ALL`].
+    named: [Option<Quality>; Coding::ALL.len()],
+    identity: Option<Quality>,
+    others: Option<Quality>,
+}
+
 impl Wanted {
     /// What is wanted for this request. Nothing beside a Range, whose numbers mean the plain content to everyone who
     /// writes one.
     pub(crate) fn of(request: &Request) -> Self {
-        let is_plain = request.header_bytes("accept-encoding").is_none() || request.header_bytes("range").is_some();
-        if is_plain {
-            return Self::default();
-        }
-        let fields = request.header_values("accept-encoding").filter_map(|value| std::str::from_utf8(value).ok());
-        Self::parse(fields)
-    }
-
-    fn parse<'a>(fields: impl Iterator<Item = &'a str>) -> Self {
-        let mut named = [None; Coding::ALL.len()];
-        let (mut identity, mut others) = (None, None);
-        for (name, quality) in fields.flat_map(|field| field.split(',')).filter_map(element) {
-            match name {
-                "*" => others = Some(quality),
-                _ if name.eq_ignore_ascii_case("identity") => identity = Some(quality),
-                _ => {
-                    if let Some(index) = Coding::ALL.iter().position(|coding| coding.is_named(name)) {
-                        named[index] = Some(quality);
-                    }
-                }
+        let (mut stated, mut has_range) = (Stated::default(), false);
+        request.for_each_header(|name, value| {
+            if is_named(name, b"Accept-Encoding") {
+                stated.add(value);
+            } else if is_named(name, b"Range") {
+                has_range = true;
             }
-        }
-        let quality = |index: usize| named[index].or(others).unwrap_or(0);
-        let mut indices: Vec<usize> = (0..Coding::ALL.len())
-            .filter(|&index| quality(index) > 0 && quality(index) >= identity.unwrap_or(0))
-            .collect();
-        indices.sort_by_key(|&index| std::cmp::Reverse(quality(index)));
-        let mut wanted = Self::default();
-        for (place, index) in wanted.order.iter_mut().zip(indices) {
-            *place = Some(Coding::ALL[index]);
-        }
-        wanted
+        });
+        if has_range { Self::default() } else { stated.wanted() }
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = Coding> {
@@ -59,24 +45,66 @@ impl Wanted {
     }
 }
 
+impl Stated {
+    /// One field; several are one list (RFC 9110 section 5.3).
+    fn add(&mut self, field: &[u8]) {
+        for (name, quality) in field.split(|byte| *byte == b',').filter_map(element) {
+            if name == b"*" {
+                self.others = Some(quality);
+            } else if name.eq_ignore_ascii_case(b"identity") {
+                self.identity = Some(quality);
+            } else if let Some(index) = Coding::ALL.iter().position(|coding| coding.is_named(name)) {
+                self.named[index] = Some(quality);
+            }
+        }
+    }
+
+    fn wanted(&self) -> Wanted {
+        let quality = |coding: Coding| self.named[coding as usize].or(self.others).unwrap_or(0);
+        let is_liked = |coding: &Coding| quality(*coding) > 0 && quality(*coding) >= self.identity.unwrap_or(0);
+        let mut order = Coding::ALL.map(|coding| Some(coding).filter(is_liked));
+        order.sort_by_key(|liked| std::cmp::Reverse(liked.map_or(0, quality)));
+        Wanted { order }
+    }
+}
+
 /// `gzip;q=0.5`; `None` for what is no such thing.
-fn element(text: &str) -> Option<(&str, Quality)> {
-    let (name, weight) = text.split_once(';').unwrap_or((text, "q=1"));
-    let (q, value) = weight.trim().split_once('=')?;
-    let name = name.trim();
-    (!name.is_empty() && q.trim().eq_ignore_ascii_case("q")).then_some((name, quality(value.trim())?))
+fn element(text: &[u8]) -> Option<(&[u8], Quality)> {
+    let (name, quality) = match split_at_byte(text, b';') {
+        None => (text, 1000),
+        Some((name, weight)) => {
+            let (q, value) = split_at_byte(weight, b'=')?;
+            if !q.trim_ascii().eq_ignore_ascii_case(b"q") {
+                return None;
+            }
+            (name, quality(value.trim_ascii())?)
+        }
+    };
+    let name = name.trim_ascii();
+    (!name.is_empty()).then_some((name, quality))
+}
+
+/// What stands before the first such byte and what behind it.
+fn split_at_byte(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|byte| *byte == separator)?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// `0`, `0.8` or `1.000`, but no more digits.
-pub(crate) fn quality(text: &str) -> Option<Quality> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+pub(crate) fn quality(text: &[u8]) -> Option<Quality> {
+    let (whole, fraction) = match text {
+        [whole] => (whole, &[][..]),
+        [whole, b'.', fraction @ ..] if fraction.len() <= 3 => (whole, fraction),
+        _ => return None,
+    };
+    if !fraction.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let thousandths: Quality = format!("{fraction:0<3}").parse().ok()?;
+    let digit = |place: usize| fraction.get(place).map_or(0, |digit| Quality::from(digit - b'0'));
+    let thousandths = 100 * digit(0) + 10 * digit(1) + digit(2);
     match whole {
-        "0" => Some(thousandths),
-        "1" if thousandths == 0 => Some(1000),
+        b'0' => Some(thousandths),
+        b'1' if thousandths == 0 => Some(1000),
         _ => None,
     }
 }
@@ -86,7 +114,9 @@ mod tests {
     use super::*;
 
     fn wanted(field: &str) -> String {
-        Wanted::parse(std::iter::once(field)).iter().map(Coding::token).collect::<Vec<_>>().join(" ")
+        let mut stated = Stated::default();
+        stated.add(field.as_bytes());
+        stated.wanted().iter().map(Coding::token).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -100,6 +130,8 @@ mod tests {
             ("br;q=0.5,zstd;q=0.9,gzip;q=0.7", "zstd gzip br"),
             ("*", "br zstd gzip"),
             ("br;q=0, *", "zstd gzip"),
+            ("gzip;q=0.01 , br ; Q = 0.009,zstd;q=0.1", "zstd gzip br"),
+            ("gzip;q=1., identity;q=0.5, br;q=0.5", "gzip br"),
         ] {
             assert_eq!(wanted(field), order, "{field}");
         }
@@ -118,6 +150,10 @@ mod tests {
             "gzip;q=0.4, identity;q=0.5",
             "gzip;q=a, ;, =, br;q=2",
             "br;q=0.1234",
+            "br;q=0.+1, gzip;q=00, zstd;q=.5",
+            "br;q=, gzip;, zstd;q",
+            "br;q=1;q=1",
+            "gz\u{ef}p",
             "gzip;p=1",
         ] {
             assert_eq!(wanted(field), "", "{field}");

@@ -46,8 +46,9 @@ impl Coding {
     }
 
     /// RFC 9110 §8.4.1: names are compared in any case, and `x-gzip` is `gzip`.
-    fn is_named(self, name: &str) -> bool {
-        name.eq_ignore_ascii_case(self.token()) || (self == Self::Gzip && name.eq_ignore_ascii_case("x-gzip"))
+    fn is_named(self, name: &[u8]) -> bool {
+        name.eq_ignore_ascii_case(self.token().as_bytes())
+            || (self == Self::Gzip && name.eq_ignore_ascii_case(b"x-gzip"))
     }
 }
 

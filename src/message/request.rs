@@ -22,7 +22,7 @@ use bytes::Bytes;
 use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version};
 use smallvec::SmallVec;
 
-pub(crate) use self::raw_head::{FieldLine, RawHead, Span};
+pub(crate) use self::raw_head::{FieldLine, RawHead, Span, is_named};
 use self::routing::Routing;
 pub(crate) use self::routing::{Outcome, Pattern, RouterId};
 use super::{Address, Arrival, Body, ClientKey, Error, ExchangeId, Reply, RequestBody, Response, Sent, Watchers};
@@ -193,6 +193,14 @@ impl Request {
             None => {
                 self.head.fields.iter().for_each(|field| see(self.head.slice(field.name), self.head.slice(field.value)))
             }
+        }
+    }
+
+    /// Whether the name of any field, as it was written, is such a one.
+    pub(crate) fn has_header_like(&self, is_it: impl Fn(&[u8]) -> bool) -> bool {
+        match self.map.get() {
+            Some(map) => map.keys().any(|name| is_it(name.as_str().as_bytes())),
+            None => self.head.fields.iter().any(|field| is_it(self.head.slice(field.name))),
         }
     }
 

@@ -77,7 +77,8 @@ impl Response {
         Self::of(status, Fields::Fixed(&OF_TEXT), page(status))
     }
 
-    fn of(status: StatusCode, fields: Fields, body: Body) -> Self {
+    /// All at once: what is put in place of something else has to be moved.
+    pub(crate) fn of(status: StatusCode, fields: Fields, body: Body) -> Self {
         Self { status, fields, body, soundness: Soundness::Sound, fate: None }
     }
 
@@ -186,12 +187,6 @@ impl Response {
     /// Who is to be told what becomes of it.
     pub(crate) fn take_fate(&mut self) -> Option<Fate> {
         self.fate.take()
-    }
-
-    /// The same with all these fields, and no others.
-    pub(crate) fn with_fields(mut self, fields: Fields) -> Self {
-        self.fields = fields;
-        self
     }
 
     pub(crate) fn into_parts(self) -> (StatusCode, Fields, Body) {

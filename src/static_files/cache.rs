@@ -113,11 +113,10 @@ impl Cache {
         Some(entry)
     }
 
-    /// Whether an entry that was recalled, or made, for a request of this very arrival is what would be recalled now for
-    /// this path.
-    pub(super) fn would_recall(&self, entry: &Entry, path: &str, wanted: impl FnOnce() -> Wanted) -> bool {
-        let is_for = |wanted: Wanted| entry.form == Form::Of(wanted);
-        entry.cache == self.id && *entry.path == *path.as_bytes() && (entry.form == Form::ForAll || is_for(wanted()))
+    /// Whether an entry that was recalled, or made, for a request of this very arrival would be looked for here, under this
+    /// path.
+    pub(super) fn is_of(&self, entry: &Entry, path: &str) -> bool {
+        entry.cache == self.id && *entry.path == *path.as_bytes()
     }
 
     /// Makes an entry of what was found for a request of this arrival, and keeps it as long as the fingerprints are true, if
@@ -158,6 +157,11 @@ impl Kept {
 impl Entry {
     pub(super) fn kept(&self) -> &Kept {
         &self.kept
+    }
+
+    /// Whether it is for a client that takes these codings.
+    pub(super) fn is_for(&self, wanted: impl FnOnce() -> Wanted) -> bool {
+        self.form == Form::ForAll || self.form == Form::Of(wanted())
     }
 
     /// Asks the system, unless it was asked for a request that came with this one.

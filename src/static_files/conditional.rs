@@ -8,7 +8,7 @@ use http::{HeaderValue, Method};
 use super::beneath::inode;
 use super::charset::Charset;
 use crate::coding::Coding;
-use crate::message::Request;
+use crate::message::{Request, is_named};
 
 /// What tells one version of a file from another.
 #[derive(Debug, Clone)]
@@ -114,7 +114,13 @@ impl Modified {
 }
 
 impl<'a> Conditions<'a> {
-    pub(super) fn of(request: &'a Request) -> Self {
+    /// `None` where the whole is asked for, whatever it is.
+    pub(super) fn of(request: &'a Request) -> Option<Self> {
+        // Few others begin so.
+        let may_be_one = |name: &[u8]| matches!(name, [b'i' | b'I' | b'r' | b'R', ..]);
+        if !request.has_header_like(may_be_one) {
+            return None;
+        }
         let mut all = Self {
             request,
             if_match: Field::Never,
@@ -124,24 +130,23 @@ impl<'a> Conditions<'a> {
             range: Field::Never,
         };
         request.for_each_header(|name, value| {
-            // Few others begin so.
-            if matches!(name, [b'i' | b'I' | b'r' | b'R', ..])
+            if may_be_one(name)
                 && let Some(field) = all.named(name)
             {
                 field.add(value);
             }
         });
-        all
+        Some(all)
     }
 
     fn named(&mut self, name: &[u8]) -> Option<&mut Field<'a>> {
-        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        let is = |known: &[u8]| is_named(name, known);
         match () {
-            () if is(b"if-match") => Some(&mut self.if_match),
-            () if is(b"if-unmodified-since") => Some(&mut self.if_unmodified_since),
-            () if is(b"if-none-match") => Some(&mut self.if_none_match),
-            () if is(b"if-modified-since") => Some(&mut self.if_modified_since),
-            () if is(b"range") => Some(&mut self.range),
+            () if is(b"If-None-Match") => Some(&mut self.if_none_match),
+            () if is(b"If-Modified-Since") => Some(&mut self.if_modified_since),
+            () if is(b"Range") => Some(&mut self.range),
+            () if is(b"If-Match") => Some(&mut self.if_match),
+            () if is(b"If-Unmodified-Since") => Some(&mut self.if_unmodified_since),
             () => None,
         }
     }

@@ -325,7 +325,10 @@ impl StaticFiles {
     /// What is known of the path, for all who ask. The plan leaves it for the answer.
     fn known(&self, request: &Request) -> Option<Arc<Entry>> {
         let (path, wanted) = (request.path(), || Wanted::of(request));
-        let found = request.take_found::<Entry>().filter(|entry| self.cache.would_recall(entry, path, wanted));
+        let found = request.take_found::<Entry>().filter(|entry| {
+            // It was found for these very fields, unless somebody has changed them.
+            self.cache.is_of(entry, path) && (request.is_as_it_came() || entry.is_for(wanted))
+        });
         found.or_else(|| self.cache.recall(path, request.arrival(), wanted))
     }
 

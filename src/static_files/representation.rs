@@ -82,7 +82,7 @@ impl Representation {
 
     /// Answers a GET or HEAD request.
     pub(super) fn answer(&self, request: &Request) -> Response {
-        let conditions = Conditions::of(request);
+        let Some(conditions) = Conditions::of(request) else { return self.whole() };
         match conditions.evaluate(&self.validators) {
             Verdict::Proceed if conditions.has_range() => self.send(request),
             Verdict::Proceed => self.whole(),
@@ -107,15 +107,15 @@ impl Representation {
             let is_needed = |name| [CACHE_CONTROL, CONTENT_LOCATION, ETAG, EXPIRES, VARY].contains(name);
             self.fields.iter().filter(|(name, _)| is_needed(name)).map(owned).collect()
         });
-        Response::new(StatusCode::NOT_MODIFIED).with_fields(fields.clone())
+        Response::of(StatusCode::NOT_MODIFIED, fields.clone(), Body::empty())
     }
 
     fn whole(&self) -> Response {
-        let body: Body = match &self.content {
+        let body = match &self.content {
             Content::Memory(bytes) => bytes.clone().into(),
             Content::File(file, length) => FileSlice::new(file.clone(), 0..*length).into(),
         };
-        Response::new(StatusCode::OK).with_fields(self.fields.clone()).with_body(body)
+        Response::of(StatusCode::OK, self.fields.clone(), body)
     }
 
     fn send(&self, request: &Request) -> Response {
@@ -138,7 +138,7 @@ impl Representation {
                     .with_header(CONTENT_RANGE.as_str(), format!("bytes */{length}"));
             }
         };
-        let mut response = Response::new(StatusCode::PARTIAL_CONTENT).with_fields(self.fields.clone()).with_body(body);
+        let mut response = Response::of(StatusCode::PARTIAL_CONTENT, self.fields.clone(), body);
         response.headers_mut().insert(name, value);
         response
     }

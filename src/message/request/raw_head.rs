@@ -33,11 +33,10 @@ impl RawHead {
         &self.bytes[span.start as usize..span.end as usize]
     }
 
-    /// Whether that is the field's name, in any case. Most names differ in their length, and are not looked at; and it is soon
-    /// said that one is written as in our question.
+    /// Whether that is the field's name. Most names differ in their length, and are not looked at.
+    #[inline]
     pub(super) fn is_named(&self, field: &FieldLine, name: &str) -> bool {
-        let is_it = |written: &[u8]| written == name.as_bytes() || written.eq_ignore_ascii_case(name.as_bytes());
-        field.name.length() == name.len() && is_it(self.slice(field.name))
+        field.name.length() == name.len() && is_named(self.slice(field.name), name.as_bytes())
     }
 
     /// Forgets its content, but keeps its memory.
@@ -70,6 +69,13 @@ impl RawHead {
         }
         map
     }
+}
+
+/// Whether a field's name is this one, in any case (RFC 9110 section 5.1). It is soon said that it is written as in our
+/// question, which therefore is best written as clients do.
+#[inline]
+pub(crate) fn is_named(written: &[u8], name: &[u8]) -> bool {
+    written == name || written.eq_ignore_ascii_case(name)
 }
 
 impl From<Range<usize>> for Span {

@@ -69,7 +69,7 @@ fn requests_that_came_together_ask_once() {
 fn what_cannot_be_asked_for_again_is_for_its_own_request_alone() {
     let (cache, arrivals) = (Cache::new(Cost { bytes: 1 << 20, files: 2 }), Arrivals::new());
     let entry = cache.keep("a", Form::ForAll, Kept::Nothing, None, arrivals.current());
-    assert!(cache.would_recall(&entry, "a", Wanted::default));
+    assert!(cache.is_of(&entry, "a"));
     assert!(!has(&cache, "a"));
 }
 
@@ -89,7 +89,7 @@ fn what_was_recalled_is_known_again_where_nothing_else_would_be() {
     let (folder, cache) = fill(1 << 20, &names(2));
     let (_other_folder, other) = fill(1 << 20, &names(1));
     let entry = cache.recall("file-0", Arrivals::new().current(), Wanted::default).unwrap();
-    let is_it = |cache: &Cache, path| cache.would_recall(&entry, path, Wanted::default);
+    let is_it = |cache: &Cache, path| cache.is_of(&entry, path) && entry.is_for(Wanted::default);
     assert!(is_it(&cache, "file-0"));
     assert!(!is_it(&cache, "file-1"), "the path was changed");
     assert!(!is_it(&other, "file-0"), "the request went to another folder");

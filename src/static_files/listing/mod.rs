@@ -87,7 +87,8 @@ pub(super) fn answer(request: &Request, root: &Root, target: &Target, folder: &F
     let listing = Listing::read(request, root, target, folder)?;
     let pieces = Pieces::new(listing, form);
     let validators = Validators::of_tag(pieces.tag());
-    let mut response = match Conditions::of(request).evaluate(&validators) {
+    let verdict = Conditions::of(request).map_or(Verdict::Proceed, |conditions| conditions.evaluate(&validators));
+    let mut response = match verdict {
         Verdict::Proceed => Response::bytes(form.media_type(), pieces.into_body()),
         Verdict::NotModified => Response::new(StatusCode::NOT_MODIFIED),
         Verdict::PreconditionFailed => return Ok(Response::status_page(StatusCode::PRECONDITION_FAILED)),

@@ -58,7 +58,7 @@ fn media_range(text: &str) -> Option<(&str, Quality)> {
     for part in parts {
         let (name, value) = part.split_once('=')?;
         if name.eq_ignore_ascii_case("q") {
-            weight = quality(value)?;
+            weight = quality(value.as_bytes())?;
         } else if !(name.eq_ignore_ascii_case("charset") && value.trim_matches('"').eq_ignore_ascii_case("utf-8")) {
             return None;
         }
