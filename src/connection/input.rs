@@ -4,6 +4,8 @@
 //! session parses in it, and when the turn ends the loop takes it back. Only an unfinished rest (half a request head)
 //! is copied into memory of the client's own, so an idle client owns no buffer.
 
+use std::mem;
+
 /// The bytes between the socket and the session.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
@@ -72,22 +74,29 @@ impl Input {
         self.stage = Stage::Ended;
     }
 
-    /// Begins to use the loop's buffer, behind the rest of an earlier turn. The buffer is left empty.
+    /// Begins to use the loop's buffer, behind the rest of an earlier turn. `scratch` is left empty.
     pub(crate) fn borrow(&mut self, scratch: &mut Vec<u8>) {
-        let rest = self.end - self.start;
-        if scratch.len() < rest {
-            scratch.resize(rest, 0);
+        mem::swap(&mut self.buffer, scratch);
+        if !self.is_empty() {
+            self.stand_behind(&mem::take(scratch)[self.start..self.end]);
         }
-        scratch[..rest].copy_from_slice(&self.buffer[self.start..self.end]);
-        self.buffer = std::mem::take(scratch);
-        (self.start, self.end) = (0, rest);
+    }
+
+    fn stand_behind(&mut self, rest: &[u8]) {
+        if self.buffer.len() < rest.len() {
+            self.buffer.resize(rest.len(), 0);
+        }
+        self.buffer[..rest.len()].copy_from_slice(rest);
+        (self.start, self.end) = (0, rest.len());
     }
 
     /// Gives the loop's buffer back, keeping a copy of what was not consumed.
     pub(crate) fn give_back(&mut self, scratch: &mut Vec<u8>) {
-        let rest = self.bytes().to_vec();
-        *scratch = std::mem::replace(&mut self.buffer, rest);
-        (self.start, self.end) = (0, self.buffer.len());
+        mem::swap(&mut self.buffer, scratch);
+        if !self.is_empty() {
+            self.buffer = scratch[self.start..self.end].to_vec();
+            (self.start, self.end) = (0, self.buffer.len());
+        }
     }
 
     /// Where the transport may write; empty when the buffer is full.

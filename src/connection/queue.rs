@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use std::mem;
 
 use bytes::{Buf, Bytes};
 
@@ -36,10 +37,13 @@ enum Segment {
 /// What waits, and the memory it waits in.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
+    /// What stands before the tail; nothing, as a rule.
     segments: VecDeque<Segment>,
-    /// The bytes of all [`Segment::Copied`], in order, from `copied_start` on.
+    /// The bytes of all [`Segment::Copied`], in order, from `copied_start` on, and then those of the tail.
     copied: Vec<u8>,
     copied_start: usize,
+    /// So many bytes at the end of `copied` stand behind all segments: heads and short bodies need no segment.
+    tail: usize,
     /// Bytes held by [`Segment::Bytes`].
     referenced: usize,
     files: usize,
@@ -50,8 +54,10 @@ pub(crate) struct Queue {
 /// What stands at the front of the queue.
 pub(crate) enum Front<'a> {
     Nothing,
-    /// Bytes follow one another in memory; `more` if a file that is not large stands behind them.
-    Bytes {
+    /// They are all that waits.
+    Bytes(&'a [u8]),
+    /// Bytes in memory, as [`Queue::slices`]; `more` if a file that is not large stands behind them.
+    Pieces {
         more: More,
     },
     /// So many bytes of it are known to be `warm`; who finds out more, says so.
@@ -71,14 +77,14 @@ pub(crate) enum More {
 impl Queue {
     pub(super) fn put(&mut self, bytes: &[u8]) {
         self.copied.extend_from_slice(bytes);
-        self.account_copied(bytes.len());
+        self.tail += bytes.len();
     }
 
     /// Lets `write` append bytes in place.
     pub(super) fn put_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let before = self.copied.len();
         write(&mut self.copied);
-        self.account_copied(self.copied.len() - before);
+        self.tail += self.copied.len() - before;
     }
 
     pub(super) fn put_bytes(&mut self, bytes: Bytes) {
@@ -86,7 +92,7 @@ impl Queue {
             return self.put(&bytes);
         }
         self.referenced += bytes.len();
-        self.segments.push_back(Segment::Bytes(bytes));
+        self.push(Segment::Bytes(bytes));
     }
 
     pub(super) fn put_vec(&mut self, bytes: Vec<u8>) {
@@ -103,21 +109,20 @@ impl Queue {
                 self.warm = warm;
             }
             self.files += 1;
-            self.segments.push_back(Segment::File(slice));
+            self.push(Segment::File(slice));
         }
     }
 
-    #[inline]
-    fn account_copied(&mut self, count: usize) {
-        match self.segments.back_mut() {
-            Some(Segment::Copied(length)) => *length += count,
-            _ if count == 0 => {}
-            _ => self.segments.push_back(Segment::Copied(count)),
+    /// Puts it behind the tail, which is none any more.
+    fn push(&mut self, segment: Segment) {
+        if self.tail > 0 {
+            self.segments.push_back(Segment::Copied(mem::take(&mut self.tail)));
         }
+        self.segments.push_back(segment);
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.segments.is_empty()
+        self.tail == 0 && self.segments.is_empty()
     }
 
     /// Bytes held in memory; what lies in files does not count.
@@ -144,12 +149,13 @@ impl Queue {
         self.files > 0 || self.memory() >= HIGH_WATER_BYTES
     }
 
+    #[inline]
     pub(super) fn front(&mut self) -> Front<'_> {
-        let more = if self.files > 0 { self.more() } else { More::Nothing };
         match self.segments.front() {
-            None => Front::Nothing,
+            None if self.tail == 0 => Front::Nothing,
+            None => Front::Bytes(&self.copied[self.copied_start..]),
             Some(Segment::File(slice)) => Front::File { slice, warm: &mut self.warm },
-            Some(_) => Front::Bytes { more },
+            Some(_) => Front::Pieces { more: self.more() },
         }
     }
 
@@ -161,51 +167,66 @@ impl Queue {
     /// The bytes at the front, up to the first file; returns how many slices were filled.
     pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; SLICES_PER_WRITE]) -> usize {
         let (mut count, mut at) = (0, self.copied_start);
-        for (segment, slice) in self.segments.iter().zip(slices) {
+        for (segment, slice) in self.segments.iter().zip(slices.iter_mut()) {
             *slice = match segment {
                 Segment::Copied(length) => {
                     at += length;
                     IoSlice::new(&self.copied[at - length..at])
                 }
                 Segment::Bytes(bytes) => IoSlice::new(bytes),
-                Segment::File(_) => break,
+                Segment::File(_) => return count,
             };
+            count += 1;
+        }
+        if let Some(slice) = slices.get_mut(count)
+            && self.tail > 0
+        {
+            *slice = IoSlice::new(&self.copied[at..]);
             count += 1;
         }
         count
     }
 
     /// The transport has sent `count` bytes from the front.
+    #[inline]
     pub(super) fn advance(&mut self, mut count: usize) {
-        while count > 0 {
-            let Some(front) = self.segments.front_mut() else { break };
-            let (taken, is_done) = match front {
-                Segment::Copied(length) => {
-                    let taken = count.min(*length);
-                    *length -= taken;
-                    self.copied_start += taken;
-                    (taken, *length == 0)
-                }
-                Segment::Bytes(bytes) => {
-                    let taken = count.min(bytes.len());
-                    bytes.advance(taken);
-                    self.referenced -= taken;
-                    (taken, bytes.is_empty())
-                }
-                Segment::File(slice) => {
-                    let taken = slice.length.min(count as u64);
-                    slice.offset += taken;
-                    slice.length -= taken;
-                    self.warm = self.warm.saturating_sub(taken);
-                    (usize::try_from(taken).expect("at most count"), slice.length == 0)
-                }
-            };
-            if is_done {
-                self.pop();
-            }
-            count -= taken;
+        while count > 0 && !self.segments.is_empty() {
+            count -= self.advance_segment(count);
         }
+        let taken = count.min(self.tail);
+        self.tail -= taken;
+        self.copied_start += taken;
         self.reuse_room();
+    }
+
+    /// The same as far as the segment at the front goes; returns how far that is.
+    fn advance_segment(&mut self, count: usize) -> usize {
+        let Some(front) = self.segments.front_mut() else { return 0 };
+        let (taken, is_done) = match front {
+            Segment::Copied(length) => {
+                let taken = count.min(*length);
+                *length -= taken;
+                self.copied_start += taken;
+                (taken, *length == 0)
+            }
+            Segment::Bytes(bytes) => {
+                let taken = count.min(bytes.len());
+                bytes.advance(taken);
+                self.referenced -= taken;
+                (taken, bytes.is_empty())
+            }
+            Segment::File(slice) => {
+                let taken = slice.length.min(count as u64);
+                slice.offset += taken;
+                slice.length -= taken;
+                self.warm = self.warm.saturating_sub(taken);
+                (usize::try_from(taken).expect("at most count"), slice.length == 0)
+            }
+        };
+        if is_done {
+            self.pop();
+        }
+        taken
     }
 
     fn pop(&mut self) {

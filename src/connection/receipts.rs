@@ -19,7 +19,8 @@ use crate::message::{Fate, Sent};
 /// The receipts of one connection, in the order of its answers. Places are bytes since the connection began.
 #[derive(Default)]
 pub(crate) struct Receipts {
-    open: VecDeque<Receipt>,
+    /// `None` where nobody has asked, as a rule.
+    open: Option<VecDeque<Receipt>>,
 }
 
 struct Receipt {
@@ -34,12 +35,12 @@ struct Receipt {
 impl Receipts {
     /// A body begins here.
     pub(super) fn begin(&mut self, status: StatusCode, begin: u64, fate: Fate) {
-        self.open.push_back(Receipt { status, begin, end: None, fate });
+        self.open.get_or_insert_default().push_back(Receipt { status, begin, end: None, fate });
     }
 
     /// The body that has begun last ends here.
     pub(super) fn end(&mut self, end: u64, sent: u64) {
-        if let Some(last) = self.open.back_mut() {
+        if let Some(last) = self.open.as_mut().and_then(VecDeque::back_mut) {
             last.end.get_or_insert(end);
             self.tell(sent);
         }
@@ -47,25 +48,24 @@ impl Receipts {
 
     /// So many bytes of the connection have been sent.
     pub(super) fn tell(&mut self, sent: u64) {
-        while let Some(receipt) = self.open.pop_front_if(|receipt| receipt.end.is_some_and(|end| end <= sent)) {
+        let Some(open) = &mut self.open else { return };
+        while let Some(receipt) = open.pop_front_if(|receipt| receipt.end.is_some_and(|end| end <= sent)) {
             receipt.tell(sent);
         }
     }
 
     /// No more will be sent.
     pub(super) fn close(&mut self, sent: u64) {
-        self.open.drain(..).for_each(|receipt| receipt.tell(sent));
+        self.open.take().into_iter().flatten().for_each(|receipt| receipt.tell(sent));
     }
 
     /// Gives the memory back where nobody waits for news.
     pub(super) fn release(&mut self) {
-        if self.open.is_empty() && self.open.capacity() > 0 {
-            self.open = VecDeque::new();
-        }
+        self.open.take_if(|open| open.is_empty());
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.open.is_empty()
+        self.open.as_ref().is_none_or(VecDeque::is_empty)
     }
 }
 
@@ -78,6 +78,6 @@ impl Receipt {
 
 impl fmt::Debug for Receipts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} receipts", self.open.len())
+        write!(f, "{} receipts", self.open.as_ref().map_or(0, VecDeque::len))
     }
 }

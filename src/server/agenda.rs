@@ -47,16 +47,24 @@ impl Agenda {
     /// How long a loop may sleep that has something else to do at `until`; `None` for as long as it likes. `now` is when its last
     /// batch began: a deadline is late by no more than what that batch took.
     pub(crate) fn patience(&self, until: Option<Instant>, now: Instant) -> Option<Duration> {
-        if !self.again.is_empty() {
+        if self.has_again() {
             return Some(Duration::ZERO);
         }
-        let next = [self.timers.next(), until].into_iter().flatten().min()?;
+        let next = match (self.timers.next(), until) {
+            (Some(deadline), Some(until)) => deadline.min(until),
+            (deadline, until) => deadline.or(until)?,
+        };
         Some(next.saturating_duration_since(now))
     }
 
     /// Whether the client in this slot is on the ready list.
     pub(crate) fn is_listed(&self, slot: usize) -> bool {
         self.is_listed.get(slot).is_some_and(|is_listed| *is_listed)
+    }
+
+    /// Whether anybody is on the ready list.
+    pub(crate) fn has_again(&self) -> bool {
+        !self.again.is_empty()
     }
 
     /// Takes the ready list.

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use super::pace::{Pace, Sending};
 use super::readiness::Readiness;
 use super::supply::Supply;
+pub(crate) use super::turn::{Cause, Turn};
 use crate::connection::transport::{Pull, Push, Transport};
 use crate::connection::{Connection, Ending, MOST_UNREAD_BYTES, Spare};
 use crate::message::Note;
@@ -49,30 +50,6 @@ enum Phase {
     Closed,
 }
 
-/// Why a client has its turn.
-pub(crate) enum Cause {
-    /// It was just accepted: its session may greet.
-    Accepted,
-    /// The socket has become readable or writable.
-    Ready(Readiness),
-    /// Its last turn ended before there was nothing left to do.
-    Again,
-    Note(Note),
-    Deadline,
-    Shutdown,
-}
-
-/// What a turn leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// Nothing can be done before something happens.
-    Waiting,
-    /// There is more to do, but others go first.
-    Unfinished,
-    /// The client can be dropped, which closes its socket.
-    Finished,
-}
-
 /// The loop's buffers, lent to the client whose turn it is.
 pub(crate) struct Buffers {
     input: Vec<u8>,
@@ -100,14 +77,14 @@ impl Client {
         mut connection: Connection,
         protocol: &dyn Protocol,
         pace: Pace,
-    ) -> io::Result<Self> {
+    ) -> io::Result<Box<Self>> {
         let opened = catch_unwind(AssertUnwindSafe(|| protocol.open(&mut connection)));
         let session = opened.unwrap_or_else(|_| Err(io::Error::other("the protocol panicked")))?;
         // As a rule its first request has come with it, or is on its way.
         let readiness = Readiness { readable: true, writable: true, ..Readiness::default() };
         let sending = Sending::begin(connection.now(), 0);
         let (phase, supply) = (Phase::Open, Supply::Present);
-        Ok(Self { transport, connection, session, readiness, phase, sending, supply, pace })
+        Ok(Box::new(Self { transport, connection, session, readiness, phase, sending, supply, pace }))
     }
 
     /// Its way to the network, to be registered.
@@ -129,8 +106,10 @@ impl Client {
                 }
                 self.note(now);
             }
-            Cause::Note(Note::Warm { bytes }) => self.hear_of_supply(bytes),
-            Cause::Note(note) => self.ask(|session, connection| session.on_note(connection, note)),
+            Cause::Note(note) => match *note {
+                Note::Warm { bytes } => self.hear_of_supply(bytes),
+                note => self.ask(|session, connection| session.on_note(connection, note)),
+            },
             Cause::Deadline => self.hear_deadline(),
             Cause::Shutdown => {
                 // What is on its way to us was sent to a server that was still there: look once more.
@@ -171,6 +150,7 @@ impl Client {
     }
 
     /// Remembers what the system says of the socket.
+    #[inline]
     pub(crate) fn note(&mut self, now: Readiness) {
         self.readiness.add(now);
         if now.failed {
@@ -243,12 +223,13 @@ impl Client {
 
     /// Ends a conversation in which nothing can happen any more: the session wants what cannot come.
     fn end_deadlock(&mut self) {
-        if self.phase != Phase::Open || !self.connection.output.is_empty() || !self.session.wants_input() {
+        let can_come = !self.connection.is_eof() && self.has_room();
+        if can_come || self.phase != Phase::Open || !self.connection.output.is_empty() || !self.session.wants_input() {
             return;
         }
         if self.connection.is_eof() {
             self.phase = Phase::Closing;
-        } else if !self.has_room() {
+        } else {
             log::error!("a session left {READ_BYTES} bytes unread and wants more; the connection is closed");
             self.phase = Phase::Closed;
         }
@@ -331,6 +312,7 @@ impl Client {
         self.connection.input.capacity() + self.connection.output.capacity()
     }
 
+    #[inline]
     fn can_read(&self) -> bool {
         if !self.readiness.readable {
             return false;
@@ -360,11 +342,12 @@ impl Client {
         if self.phase != Phase::Open {
             return;
         }
-        let (peer, was_empty) = (self.connection.peer_addr(), self.connection.output.is_empty());
+        let was_empty = self.connection.output.is_empty();
         let mut next = contain(|| call(&mut *self.session, &mut self.connection));
         for _ in 0..MOST_BECOMINGS {
             let Ok(Next::Become(session)) = next else { break };
             self.session = session;
+            let peer = self.connection.peer_addr();
             next = contain(|| self.session.handle_client_request(&mut self.connection, peer));
         }
         match next {
@@ -373,12 +356,13 @@ impl Client {
             Ok(Next::Become(_)) => self.fail(&io::Error::other("a session became another without end")),
             Err(error) => self.fail(&error),
         }
-        if was_empty {
+        if was_empty && !self.connection.output.is_empty() {
             self.sending = Sending::begin(self.connection.now(), self.connection.output.sent());
         }
     }
 
     /// Nothing more can be said to this client.
+    #[cold]
     fn fail(&mut self, error: &io::Error) {
         log::debug!("{}: {error}", self.connection.peer_addr());
         self.transport.abort();

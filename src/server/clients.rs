@@ -69,7 +69,7 @@ impl Clients {
         let opened = Client::open(transport, connection, &*self.protocol, self.pace);
         let client = opened.inspect_err(|_| self.departed.push(peer))?;
         self.context.counters.count_client();
-        self.slots.insert(Box::new(client));
+        self.slots.insert(client);
         self.give_turn(slot, Cause::Accepted);
         if let Some(client) = self.slots.get_mut(slot) {
             register(client.transport(), slot).inspect_err(|_| self.remove(slot))?;
@@ -101,7 +101,7 @@ impl Clients {
     pub(crate) fn deliver(&mut self, key: ClientKey, note: Note) {
         let slot = key.slot as usize;
         if self.generations.get(slot) == Some(&key.generation) {
-            self.give_turn(slot, Cause::Note(note));
+            self.give_turn(slot, Cause::Note(Box::new(note)));
         }
     }
 
@@ -118,9 +118,9 @@ impl Clients {
         self.departed.push(client.connection.peer_addr());
     }
 
-    /// Takes the list of those who have gone.
-    pub(crate) fn take_departed(&mut self) -> impl Iterator<Item = SocketAddr> {
-        self.departed.drain(..)
+    /// One of those who have gone and of whom nobody was told yet.
+    pub(crate) fn take_departed(&mut self) -> Option<SocketAddr> {
+        self.departed.pop()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -14,7 +14,7 @@ use super::agenda::{Again, Agenda};
 use super::readiness::Readiness;
 
 /// Something that is ready.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Ready {
     /// Clients can be accepted from this listener.
     Listener(usize),
@@ -64,7 +64,7 @@ impl EventLoop {
         source.register(self.poll.registry(), Token(FIRST_CLIENT + slot), Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// Waits until something is ready, or `until`, and puts all of it into `ready`. Returns the time.
+    /// Waits until something is ready, or `until`, and lets `ready` be all of it. Returns the time.
     pub(crate) fn wait(
         &mut self,
         agenda: &mut Agenda,
@@ -77,12 +77,15 @@ impl EventLoop {
             polled => polled?,
         }
         self.now = Instant::now();
+        ready.clear();
         // One turn in a batch is enough for anyone.
         ready.extend(self.events.iter().map(name).map(|what| match what {
             Ready::Client(slot, readiness) if agenda.is_listed(slot) => Ready::News(slot, readiness),
             _ => what,
         }));
-        ready.extend(agenda.take_again().map(Ready::Again));
+        if agenda.has_again() {
+            ready.extend(agenda.take_again().map(Ready::Again));
+        }
         while let Some(slot) = agenda.expire(self.now) {
             ready.push(Ready::Deadline(slot));
         }

@@ -92,9 +92,12 @@ impl Life {
 
     /// When something is due that no client waits for.
     pub(super) fn next_wake(&self) -> Option<Instant> {
-        let pause = if let Accepting::Paused { until } = self.accepting { Some(until) } else { None };
-        let grace = if let Stage::Draining { until } = self.stage { Some(until) } else { None };
-        pause.into_iter().chain(grace).min()
+        match (self.accepting, self.stage) {
+            (Accepting::Yes, Stage::Serving | Stage::Ended) => None,
+            (Accepting::Yes, Stage::Draining { until }) => Some(until),
+            (Accepting::Paused { until }, Stage::Serving | Stage::Ended) => Some(until),
+            (Accepting::Paused { until: pause }, Stage::Draining { until: grace }) => Some(pause.min(grace)),
+        }
     }
 
     /// Those who flood us shall not flood the log.

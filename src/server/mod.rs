@@ -46,6 +46,7 @@ pub(crate) mod readiness;
 mod supply;
 mod sync;
 mod timers;
+mod turn;
 mod workers;
 
 use std::fmt;
@@ -215,7 +216,7 @@ impl WebServer {
             let until = life.next_wake();
             let now = life.event_loop.wait(&mut life.clients.agenda, until, &mut ready)?;
             life.clients.context.begin_batch(now, SystemTime::now);
-            for what in ready.drain(..) {
+            for &what in &ready {
                 let clients = &mut life.clients;
                 match what {
                     Ready::Listener(index) => self.accept(index, &mut life), // 4
@@ -228,8 +229,10 @@ impl WebServer {
                 }
             }
             self.end_pause(&mut life);
-            Self::welcome_newcomers(&mut life);
-            for peer in life.clients.take_departed() {
+            if !life.newcomers.is_empty() {
+                Self::welcome_newcomers(&mut life);
+            }
+            while let Some(peer) = life.clients.take_departed() {
                 self.admission.leave(peer);
                 self.team.member(self.index).remove_client();
             }
@@ -334,9 +337,8 @@ impl WebServer {
 
     /// When a pause is over, nobody says so but the clock.
     fn end_pause(&mut self, life: &mut Life) {
-        let now = life.now();
         if let Accepting::Paused { until } = life.accepting
-            && now >= until
+            && life.now() >= until
         {
             life.accepting = Accepting::Yes;
             for index in 0..self.listeners.len() {

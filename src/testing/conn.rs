@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// ```
 pub struct TestConn {
     /// `None` once the server has closed it.
-    client: Option<Client>,
+    client: Option<Box<Client>>,
     wire: Arc<Mutex<Wire>>,
     context: Rc<Context>,
     mail: Arc<TestMailbox>,
@@ -127,7 +127,7 @@ impl TestConn {
     fn read_mail(&mut self) {
         let mut notes = self.mail.take();
         while !notes.is_empty() {
-            notes.into_iter().for_each(|note| self.turn(Cause::Note(note)));
+            notes.into_iter().for_each(|note| self.turn(Cause::Note(Box::new(note))));
             notes = self.mail.take();
         }
     }

@@ -177,7 +177,7 @@ impl TestLoop {
         for slot in due {
             self.give_turn(slot, Cause::Deadline);
         }
-        drop(self.clients.take_departed());
+        while self.clients.take_departed().is_some() {}
         self.open.retain(|peer| is_open(&self.peers[peer.0]));
     }
 

@@ -38,6 +38,7 @@ fn order_is_kept_among_copies_references_and_files() {
     assert!(matches!(output.front(), Front::File { slice, .. } if slice.length == 5));
     output.advance(5);
     assert_eq!(content(&output), [b"c"]);
+    assert!(matches!(output.front(), Front::Bytes(b"c")));
     output.advance(1);
     assert!(output.is_empty());
     assert_eq!(output.sent(), 8 + large.len() as u64);
@@ -66,7 +67,7 @@ fn a_head_waits_for_a_small_file_only() {
         let mut output = Output::default();
         output.put(b"head");
         output.put_file(file(length), 0);
-        assert!(matches!(output.front(), Front::Bytes { more } if more == expected));
+        assert!(matches!(output.front(), Front::Pieces { more } if more == expected));
     }
 }
 

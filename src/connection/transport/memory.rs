@@ -267,7 +267,8 @@ impl Memory {
         };
         let sent = match output.front() {
             Front::Nothing => 0,
-            Front::Bytes { .. } => {
+            Front::Bytes(bytes) => wire.take([bytes].into_iter(), most),
+            Front::Pieces { .. } => {
                 let mut slices = [IoSlice::new(&[]); SLICES_PER_WRITE];
                 let count = output.slices(&mut slices);
                 wire.take(slices[..count].iter().map(|slice| &**slice), most)

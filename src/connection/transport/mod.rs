@@ -35,7 +35,7 @@ pub(crate) use memory::{End, Memory, Wire};
 pub use memory::{Fault, Operation};
 
 use super::input::Input;
-use super::output::{Front, Output, SLICES_PER_WRITE};
+use super::output::{Front, More, Output, SLICES_PER_WRITE};
 use crate::disk;
 use crate::message::FileSlice;
 
@@ -146,7 +146,8 @@ impl<S: Socket> Plain<S> {
     fn push_once(&self, output: &mut Output) -> io::Result<Step> {
         let sent = match output.front() {
             Front::Nothing => return Ok(Step::Nothing),
-            Front::Bytes { more } => {
+            Front::Bytes(bytes) => system::send(&self.socket, &[IoSlice::new(bytes)], More::Nothing)?,
+            Front::Pieces { more } => {
                 let mut slices = [IoSlice::new(&[]); SLICES_PER_WRITE];
                 let count = output.slices(&mut slices);
                 system::send(&self.socket, &slices[..count], more)?
