@@ -12,7 +12,7 @@
 //! Pattern: Decorator (it may answer in place of the next handler).
 
 use std::io;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use http::StatusCode;
 
@@ -97,8 +97,9 @@ impl AllowedHosts {
 
     fn is_allowed(&self, host: &[u8]) -> bool {
         let name = without_port(host);
-        match address(name) {
-            Some(address) => address.is_loopback() || matches!(self.addresses, Addresses::All),
+        match Address::of(name) {
+            Some(Address::Loopback) => true,
+            Some(Address::Other) => matches!(self.addresses, Addresses::All),
             // A dot at the end says that the name is whole; it is the same name (RFC 1034 §3.1).
             None => self.names.iter().any(|allowed| allowed.covers(name.strip_suffix(b".").unwrap_or(name))),
         }
@@ -127,16 +128,32 @@ fn without_port(host: &[u8]) -> &[u8] {
     }
 }
 
-/// The address that stands in the place of a name: `127.0.0.1`, or `[::1]`.
-fn address(name: &[u8]) -> Option<IpAddr> {
-    match name {
-        [b'[', address @ .., b']'] => {
-            let address: Ipv6Addr = std::str::from_utf8(address).ok()?.parse().ok()?;
-            Some(IpAddr::V6(address).to_canonical())
-        }
-        [b'0'..=b'9', ..] => std::str::from_utf8(name).ok()?.parse().ok().map(IpAddr::V4),
-        _ => None,
+/// What stands in the place of a name: `127.0.0.1`, or `[::1]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Address {
+    Loopback,
+    Other,
+}
+
+impl Address {
+    fn of(name: &[u8]) -> Option<Self> {
+        let is_loopback = match name {
+            [b'[', address @ .., b']'] => {
+                let address: Ipv6Addr = std::str::from_utf8(address).ok()?.parse().ok()?;
+                address.to_canonical().is_loopback()
+            }
+            [b'0'..=b'9', ..] if is_four_numbers(name) => name.starts_with(b"127."),
+            _ => return None,
+        };
+        Some(if is_loopback { Self::Loopback } else { Self::Other })
     }
+}
+
+/// Whether it has the form of an IPv4 address. How large its numbers are does not matter: a host that ends in a number is an
+/// address or an error to browsers, and never a name that they ask DNS for (WHATWG URL, "ends in a number").
+fn is_four_numbers(name: &[u8]) -> bool {
+    let dots = name.iter().filter(|byte| **byte == b'.').count();
+    dots == 3 && !name.ends_with(b".") && name.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.'))
 }
 
 /// Such a client has no address.

@@ -29,14 +29,15 @@ pub(super) struct Modified {
 }
 
 /// What a request asks for beside the whole of a file: the fields of its preconditions (RFC 9110 section 13.1) and Range,
-/// found in one pass over all its fields. Most requests have none of them.
+/// found in one pass over its fields where one of them may be such a one. Most requests have none of them.
 pub(super) struct Conditions<'a> {
     request: &'a Request,
     if_match: Field<'a>,
     if_unmodified_since: Field<'a>,
     if_none_match: Field<'a>,
     if_modified_since: Field<'a>,
-    range: Field<'a>,
+    /// Whether a part may be wanted, and no more.
+    pub(super) has_range: bool,
 }
 
 /// How often a field was given.
@@ -115,6 +116,7 @@ impl Modified {
 
 impl<'a> Conditions<'a> {
     /// `None` where the whole is asked for, whatever it is.
+    #[inline]
     pub(super) fn of(request: &'a Request) -> Option<Self> {
         // Few others begin so.
         let may_be_one = |name: &[u8]| matches!(name, [b'i' | b'I' | b'r' | b'R', ..]);
@@ -127,13 +129,15 @@ impl<'a> Conditions<'a> {
             if_unmodified_since: Field::Never,
             if_none_match: Field::Never,
             if_modified_since: Field::Never,
-            range: Field::Never,
+            has_range: false,
         };
         request.for_each_header(|name, value| {
             if may_be_one(name)
                 && let Some(field) = all.named(name)
             {
                 field.add(value);
+            } else if is_named(name, b"Range") {
+                all.has_range = true;
             }
         });
         Some(all)
@@ -144,16 +148,10 @@ impl<'a> Conditions<'a> {
         match () {
             () if is(b"If-None-Match") => Some(&mut self.if_none_match),
             () if is(b"If-Modified-Since") => Some(&mut self.if_modified_since),
-            () if is(b"Range") => Some(&mut self.range),
             () if is(b"If-Match") => Some(&mut self.if_match),
             () if is(b"If-Unmodified-Since") => Some(&mut self.if_unmodified_since),
             () => None,
         }
-    }
-
-    /// Whether a part may be wanted, and no more.
-    pub(super) fn has_range(&self) -> bool {
-        !self.range.is_never()
     }
 
     /// The steps of RFC 9110 section 13.2.2, for GET and HEAD.

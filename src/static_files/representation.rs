@@ -84,7 +84,7 @@ impl Representation {
     pub(super) fn answer(&self, request: &Request) -> Response {
         let Some(conditions) = Conditions::of(request) else { return self.whole() };
         match conditions.evaluate(&self.validators) {
-            Verdict::Proceed if conditions.has_range() => self.send(request),
+            Verdict::Proceed if conditions.has_range => self.send(request),
             Verdict::Proceed => self.whole(),
             Verdict::NotModified => self.not_modified(),
             Verdict::PreconditionFailed => Response::status_page(StatusCode::PRECONDITION_FAILED),
