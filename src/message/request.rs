@@ -47,7 +47,8 @@ pub struct Request {
     body: RequestBody,
     extensions: Extensions,
     peer: SocketAddr,
-    client: IpAddr,
+    /// `None` where it is the peer, as far as we know.
+    client: Option<IpAddr>,
     security: Security,
     address: Address,
     exchange: ExchangeId,
@@ -90,7 +91,7 @@ impl Request {
             body: RequestBody::default(),
             extensions: Extensions::new(),
             peer,
-            client: peer.ip(),
+            client: None,
             security: Security::Plain,
             address,
             exchange: 0,
@@ -105,7 +106,7 @@ impl Request {
     /// Its [`RawHead`] is there, and means this.
     pub(crate) fn begin(&mut self, method: Method, version: Version, origin: Origin) {
         (self.method, self.version) = (method, version);
-        (self.peer, self.client, self.security) = (origin.peer, origin.peer.ip(), Security::Plain);
+        (self.peer, self.client, self.security) = (origin.peer, None, Security::Plain);
         self.address.set_client(origin.client);
         (self.exchange, self.arrival) = (origin.exchange, origin.arrival);
     }
@@ -238,7 +239,7 @@ impl Request {
     /// The address of the client itself, where [`TrustedProxies`](crate::TrustedProxies) stands around the handler and a
     /// proxy has told it; else that of the peer.
     pub fn client_addr(&self) -> IpAddr {
-        self.client
+        self.client.unwrap_or_else(|| self.peer.ip())
     }
 
     /// Whether the client's connection is encrypted, as far as we know: to us, or to a trusted proxy.
@@ -247,7 +248,7 @@ impl Request {
     }
 
     pub(crate) fn set_client(&mut self, client: IpAddr) {
-        self.client = client;
+        self.client = Some(client);
     }
 
     pub(crate) fn set_security(&mut self, security: Security) {

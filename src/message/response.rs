@@ -130,6 +130,11 @@ impl Response {
         self.fields.map()
     }
 
+    /// The same, as they are kept.
+    pub(crate) fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
     /// The fields, to be changed.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
         self.fields.map_mut()
@@ -189,8 +194,8 @@ impl Response {
         self.fate.take()
     }
 
-    pub(crate) fn into_parts(self) -> (StatusCode, Fields, Body) {
-        (self.status, self.fields, self.body)
+    pub(crate) fn into_body(self) -> Body {
+        self.body
     }
 }
 

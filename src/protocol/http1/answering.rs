@@ -50,23 +50,23 @@ impl HttpSession {
         }
         let fate = response.take_fate();
         correct(&mut response, exchange.id, self.life);
-        let (status, fields, mut body) = response.into_parts();
+        let status = response.status();
         self.unsent_answers += 1;
         let is_last = exchange.id >= self.shared.settings.requests_per_connection;
         if is_last {
             log::debug!("{} has brought all its requests (requests_per_connection)", new_socket.peer_addr());
         }
-        if is_last || self.life == Life::Draining || fields.steering().is_some_and(asks_to_close) {
+        if is_last || self.life == Life::Draining || response.fields().steering().is_some_and(asks_to_close) {
             exchange.reuse = Reuse::Close;
         }
         new_socket.counters().count_answer(status);
-        let length = exchange.frame(status, &mut body);
+        let length = exchange.frame(status, response.body_mut());
         let date = new_socket.date();
-        new_socket.output.put_with(|out| encode::head(out, &exchange, status, &fields, length, date));
+        new_socket.output.put_with(|out| encode::head(out, &exchange, status, response.fields(), length, date));
         if let Some(fate) = fate {
             new_socket.output.begin_receipt(status, fate);
         }
-        match body.kind {
+        match response.into_body().kind {
             Kind::Bytes(bytes) => new_socket.send_bytes(bytes),
             Kind::Made(bytes) => new_socket.send_vec(bytes),
             Kind::File(slice) => new_socket.send_file(slice),

@@ -90,11 +90,11 @@ impl HttpSession {
     ) -> Result<Option<Fate>, Busy> {
         let mut watchers = request.watchers().share();
         let reply = Reply::of_worker(new_socket.address(), exchange.id);
-        let (handler, parcel) = (self.shared.handler.clone(), Parcel::new(request, reply));
+        let (shared, parcel) = (self.shared.clone(), Parcel::new(request, reply));
         let sent = parcel.clone();
         let job = Box::new(move || {
             let (mut request, reply) = sent.open();
-            reply.send(call(&*handler, &mut request));
+            reply.send(call(&*shared.handler, &mut request));
         });
         match new_socket.submit(job, waits) {
             Ok(()) => Ok(watchers.take_fate()),

@@ -136,14 +136,14 @@ fn parse_other_version(
 
 /// RFC 9112 §2.2 lets a recipient take a bare LF for a line end. We do not: peers disagree about it. httparse has found where
 /// the lines begin, so their ends need no search.
+#[inline]
 fn lines_end_properly(head: &[u8], start: usize, fields: &[httparse::Header<'_>]) -> Result<(), ProtocolError> {
-    let last = head.strip_suffix(b"\r\n").ok_or(ProtocolError::BareLineEnd)?.len();
-    let field_lines = fields.iter().map(|field| offset(field.name.as_bytes(), head));
-    let are_behind_ends =
-        [last].into_iter().chain(field_lines).all(|begin| begin == 0 || head[..begin].ends_with(b"\r\n"));
+    let is_behind_end = |begin: usize| begin == 0 || head[..begin].ends_with(b"\r\n");
+    let are_behind_ends = fields.iter().all(|field| is_behind_end(offset(field.name.as_bytes(), head)));
+    let ends_properly = head.ends_with(b"\r\n\r\n") || head == b"\r\n"; // the latter a trailer section without fields
     // Empty lines that httparse has skipped have no line behind them that would show how they end.
     let are_skipped = head[..start].chunks(2).all(|line| line == b"\r\n");
-    if are_behind_ends && are_skipped { Ok(()) } else { Err(ProtocolError::BareLineEnd) }
+    if ends_properly && are_behind_ends && are_skipped { Ok(()) } else { Err(ProtocolError::BareLineEnd) }
 }
 
 /// What the field lines say about the message.
@@ -213,19 +213,20 @@ fn offset(part: &[u8], whole: &[u8]) -> usize {
 }
 
 impl<'a> Facts<'a> {
-    /// Field names are compared in any case (RFC 9110 §5.1); the length says quickly which one it can be.
+    /// Field names are compared in any case (RFC 9110 §5.1); the length says quickly which one it can be, and most are written
+    /// as here.
     fn note(&mut self, name: &str, value: &'a [u8], line: usize) -> Result<(), ProtocolError> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        let is = |known: &str| name == known || name.eq_ignore_ascii_case(known);
         match name.len() {
             // RFC 9112 §3.2: more than one Host is 400.
-            4 if is("host") && self.host.replace(Host { line, value }).is_some() => return Err(ProtocolError::BadHost),
-            6 if is("expect") => self.note_expectation(value),
-            10 if is("connection") => self.note_connection(value),
+            4 if is("Host") && self.host.replace(Host { line, value }).is_some() => return Err(ProtocolError::BadHost),
+            6 if is("Expect") => self.note_expectation(value),
+            10 if is("Connection") => self.note_connection(value),
             // RFC 9112 §6.3 rule 5 would allow equal ones to be merged; a peer may have merged them otherwise.
-            14 if is("content-length") && self.content_length.replace(value).is_some() => {
+            14 if is("Content-Length") && self.content_length.replace(value).is_some() => {
                 return Err(ProtocolError::BadContentLength);
             }
-            17 if is("transfer-encoding") => self.transfer_codings.extend(list(value)),
+            17 if is("Transfer-Encoding") => self.transfer_codings.extend(list(value)),
             _ => {}
         }
         Ok(())

@@ -63,7 +63,7 @@ pub struct Http {
 
 /// What all sessions of a server have in common.
 struct Shared {
-    handler: Arc<dyn Handler>,
+    handler: Box<dyn Handler>,
     settings: HttpSettings,
 }
 
@@ -78,7 +78,7 @@ impl Http {
         // What the loop's buffer cannot hold can never be complete.
         let head_limit = settings.head_limit.clamp(1, MOST_UNREAD_BYTES);
         let settings = HttpSettings { head_limit, field_limit: settings.field_limit.min(MAX_FIELDS), ..settings };
-        Self { shared: Arc::new(Shared { handler: Arc::new(handler), settings }) }
+        Self { shared: Arc::new(Shared { handler: Box::new(handler), settings }) }
     }
 }
 
@@ -148,6 +148,8 @@ enum Step {
     Go(State),
     /// Nothing more can be done before something happens.
     Stay(State),
+    /// This conversation is over.
+    End(Next),
 }
 
 impl Session for HttpSession {
@@ -253,27 +255,41 @@ impl Session for HttpSession {
 impl HttpSession {
     /// Moves on as far as the input, the output and the handlers allow.
     fn run(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
-        let mut state = mem::replace(&mut self.state, State::Finished);
         new_socket.handler_ended().take();
-        loop {
-            let step = match state {
+        while !self.is_at_rest(new_socket) {
+            let step = match self.state {
                 State::Idle { since } => self.begin_head(new_socket, since),
                 State::ReadingHead { since, seen } => self.read_head(new_socket, since, seen),
-                State::ReadingBody(reading) => self.read_body(new_socket, reading),
-                State::Uploading(uploading) => self.upload(new_socket, uploading),
-                State::Waiting(waiting) => Step::Stay(State::Waiting(waiting)),
-                State::Streaming(streaming) => self.stream(new_socket, streaming)?,
-                State::Leaving(upgrade) => return Ok(Next::Become(upgrade::open(*upgrade, new_socket)?)),
-                State::Finished => return Ok(Next::Close),
+                _ => self.go_on(new_socket)?,
             };
             match step {
-                Step::Go(next) => state = next,
+                Step::Go(next) => self.state = next,
                 Step::Stay(next) => {
                     self.state = next;
-                    return Ok(Next::Wait);
+                    break;
                 }
+                Step::End(next) => return Ok(next),
             }
         }
+        Ok(Next::Wait)
+    }
+
+    /// Between two requests, of which the next has not begun: after most answers there is no more to do.
+    fn is_at_rest(&self, new_socket: &Connection) -> bool {
+        let is_idle = matches!(self.state, State::Idle { .. }) && self.life == Life::Serving;
+        is_idle && new_socket.input().is_empty() && !new_socket.is_eof()
+    }
+
+    /// A step from a state that has to be taken out for it.
+    fn go_on(&mut self, new_socket: &mut Connection) -> io::Result<Step> {
+        Ok(match mem::replace(&mut self.state, State::Finished) {
+            State::ReadingBody(reading) => self.read_body(new_socket, reading),
+            State::Uploading(uploading) => self.upload(new_socket, uploading),
+            State::Streaming(streaming) => self.stream(new_socket, streaming)?,
+            State::Leaving(upgrade) => Step::End(Next::Become(upgrade::open(*upgrade, new_socket)?)),
+            State::Finished => Step::End(Next::Close),
+            state @ (State::Idle { .. } | State::ReadingHead { .. } | State::Waiting(_)) => Step::Stay(state),
+        })
     }
 
     fn begin_head(&mut self, new_socket: &mut Connection, since: Instant) -> Step {
@@ -329,7 +345,7 @@ impl HttpSession {
         let wants = if head.method == Method::HEAD { Wants::HeadOnly } else { Wants::HeadAndBody };
         let settings = &self.shared.settings;
         let (id, handler_timeout) = (self.exchange, settings.handler_timeout);
-        let exchange = Exchange { id, version: head.version, wants, reuse: head.reuse, handler_timeout };
+        let mut exchange = Exchange { id, version: head.version, wants, reuse: head.reuse, handler_timeout };
         let origin = Origin { peer: new_socket.peer_addr(), client: new_socket.key(), exchange: id, arrival };
         request.begin(head.method, head.version, origin);
         let plan = plan(&*self.shared.handler, &mut request);
@@ -338,7 +354,9 @@ impl HttpSession {
             return self.answer(new_socket, exchange.without_reading(head.framing), answer);
         }
         let limit = plan.body_limit.unwrap_or(settings.body_limit);
-        let exchange = Exchange { handler_timeout: plan.timeout.unwrap_or(handler_timeout), ..exchange };
+        if let Some(timeout) = plan.timeout {
+            exchange.handler_timeout = timeout;
+        }
         match head.framing {
             Framing::Nothing => {
                 if let Some(sink) = plan.sink {
