@@ -25,7 +25,7 @@ use super::{Body, ExchangeId, Fate};
 pub struct Response {
     status: StatusCode,
     fields: Fields,
-    body: Body,
+    pub(crate) body: Body,
     soundness: Soundness,
     /// Who is to be told what becomes of it; of a promise, what becomes of that.
     fate: Option<Fate>,
@@ -192,10 +192,6 @@ impl Response {
     /// Who is to be told what becomes of it.
     pub(crate) fn take_fate(&mut self) -> Option<Fate> {
         self.fate.take()
-    }
-
-    pub(crate) fn into_body(self) -> Body {
-        self.body
     }
 }
 

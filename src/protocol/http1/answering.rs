@@ -62,11 +62,11 @@ impl HttpSession {
         new_socket.counters().count_answer(status);
         let length = exchange.frame(status, response.body_mut());
         let date = new_socket.date();
-        new_socket.output.put_with(|out| encode::head(out, &exchange, status, response.fields(), length, date));
+        new_socket.output.put_with(|out| encode::head(out, &exchange, status, response.fields(), length, &date));
         if let Some(fate) = fate {
             new_socket.output.begin_receipt(status, fate);
         }
-        match response.into_body().kind {
+        match response.body.kind {
             Kind::Bytes(bytes) => new_socket.send_bytes(bytes),
             Kind::Made(bytes) => new_socket.send_vec(bytes),
             Kind::File(slice) => new_socket.send_file(slice),

@@ -1,7 +1,8 @@
 //! Response to bytes: status line, fields, and how the end of the body will be known.
 //!
 //! The fields that frame the message and steer the connection are written here and nowhere else, so no handler can
-//! send a length that is not the body's.
+//! send a length that is not the body's. Each field begins with the end of the line before it, and the head ends with two
+//! line ends: what is the same in most answers is written in few pieces.
 
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, StatusCode, Version};
@@ -33,13 +34,10 @@ pub(super) fn head(
     status: StatusCode,
     fields: &Fields,
     length: Length,
-    date: [u8; DATE_BYTES],
+    date: &[u8; DATE_BYTES],
 ) {
     status_line(out, status);
-    // RFC 9110 §6.6.1: an origin server with a clock sends Date.
-    out.extend_from_slice(b"date: ");
-    out.extend_from_slice(&date);
-    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(date);
     match fields {
         Fields::Own(map) => lines(out, map),
         Fields::Shared(shared) => shared_lines(out, shared),
@@ -47,9 +45,8 @@ pub(super) fn head(
     }
     match length {
         Length::Known(length) => {
-            out.extend_from_slice(b"content-length: ");
+            out.extend_from_slice(b"\r\ncontent-length: ");
             out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
-            out.extend_from_slice(b"\r\n");
         }
         Length::Chunked => field(out, "transfer-encoding", b"chunked"),
         Length::NoBody | Length::UntilClose => {}
@@ -63,18 +60,19 @@ pub(super) fn head(
     if fields.steering().is_some_and(|fields| fields.contains_key(UPGRADE)) {
         field(out, "connection", b"upgrade"); // RFC 9110 §7.8
     }
-    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(b"\r\n\r\n");
 }
 
+/// The status line, and the start of the one behind it. RFC 9110 §6.6.1: an origin server with a clock sends Date.
 fn status_line(out: &mut Vec<u8>, status: StatusCode) {
     if status == StatusCode::OK {
-        return out.extend_from_slice(b"HTTP/1.1 200 OK\r\n"); // most are
+        return out.extend_from_slice(b"HTTP/1.1 200 OK\r\ndate: "); // most are
     }
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(status.as_str().as_bytes());
     out.push(b' ');
     out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
-    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(b"\r\ndate: ");
 }
 
 /// The same bytes in each answer.
@@ -103,13 +101,13 @@ pub(super) fn chunk_size(out: &mut Vec<u8>, size: usize) {
 
 /// The last chunk and the trailer section.
 pub(super) fn last_chunk(out: &mut Vec<u8>, trailers: &HeaderMap) {
-    out.extend_from_slice(b"0\r\n");
+    out.push(b'0');
     for (name, value) in trailers {
         if !is_ours(name) && *name != HOST {
             field(out, name.as_str(), value.as_bytes());
         }
     }
-    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(b"\r\n\r\n");
 }
 
 /// What frames the message or steers the connection is for us to say, and never for a trailer (RFC 9110 §6.5.1).
@@ -118,8 +116,8 @@ fn is_ours(name: &HeaderName) -> bool {
 }
 
 fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(b"\r\n");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
 }
