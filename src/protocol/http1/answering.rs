@@ -146,6 +146,8 @@ pub(super) fn explain(new_socket: &Connection, error: ProtocolError) -> Response
     Response::text(format!("{status}: {error}\n")).with_status(status)
 }
 
+/// Few bodies are one: it is kept out of the way of the others.
+#[inline(never)]
 fn streaming(exchange: Exchange, length: Length, source: Source, now: Instant) -> State {
     State::Streaming(Box::new(Streaming::new(exchange, length, source, now)))
 }

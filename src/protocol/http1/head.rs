@@ -92,6 +92,7 @@ pub(super) fn parse_trailers(section: &[u8]) -> Result<HeaderMap, ProtocolError>
     Ok(map)
 }
 
+#[cold]
 fn too_large(input: &[u8], settings: &HttpSettings) -> ProtocolError {
     let limit = settings.head_limit;
     let has_whole_request_line = memchr::memchr(b'\n', &input[..limit.min(input.len())]).is_some_and(|at| at > 1);
@@ -106,6 +107,7 @@ fn refusal(error: httparse::Error) -> ProtocolError {
 }
 
 /// The request line ends in something that is not HTTP/1.0 or HTTP/1.1; or perhaps it has not ended yet.
+#[cold]
 fn parse_other_version(
     input: &[u8],
     settings: &HttpSettings,
@@ -212,6 +214,7 @@ fn offset(part: &[u8], whole: &[u8]) -> usize {
     part.as_ptr() as usize - whole.as_ptr() as usize
 }
 
+/// What few requests need stands out of line: the rest then finds its values in registers.
 impl<'a> Facts<'a> {
     /// Field names are compared in any case (RFC 9110 §5.1); the length says quickly which one it can be, and most are written
     /// as here.
@@ -226,7 +229,7 @@ impl<'a> Facts<'a> {
             14 if is("Content-Length") && self.content_length.replace(value).is_some() => {
                 return Err(ProtocolError::BadContentLength);
             }
-            17 if is("Transfer-Encoding") => self.transfer_codings.extend(list(value)),
+            17 if is("Transfer-Encoding") => self.note_transfer_codings(value),
             _ => {}
         }
         Ok(())
@@ -234,6 +237,7 @@ impl<'a> Facts<'a> {
 
     /// Several fields are one list, and its empty elements do not count (RFC 9110 §5.6.1.2). One expectation that we
     /// cannot meet is enough.
+    #[cold]
     fn note_expectation(&mut self, value: &'a [u8]) {
         for element in list(value).filter(|element| !element.is_empty()) {
             if self.expect.is_none_or(is_continue) {
@@ -242,6 +246,12 @@ impl<'a> Facts<'a> {
         }
     }
 
+    #[inline(never)]
+    fn note_transfer_codings(&mut self, value: &'a [u8]) {
+        self.transfer_codings.extend(list(value));
+    }
+
+    #[inline(never)]
     fn note_connection(&mut self, value: &[u8]) {
         for option in list(value) {
             if option.eq_ignore_ascii_case(b"close") {

@@ -44,6 +44,8 @@ pub(super) fn keep(method: &Method, target: &str, host: Option<usize>, raw: &mut
 }
 
 /// What `http://authority/path` is made of: the authority, which names a host (RFC 9110 section 4.2.1), and what follows it.
+/// Few but proxies' clients send one, so it is kept out of line.
+#[inline(never)]
 fn absolute_form(target: &str) -> Result<(&str, &str), ProtocolError> {
     let has_scheme = |scheme: &&str| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     let scheme = ["http://", "https://"].into_iter().find(has_scheme).ok_or(ProtocolError::MalformedTarget)?;
