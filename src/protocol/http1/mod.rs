@@ -288,6 +288,7 @@ impl HttpSession {
             State::Streaming(streaming) => self.stream(new_socket, streaming)?,
             State::Leaving(upgrade) => Step::End(Next::Become(upgrade::open(*upgrade, new_socket)?)),
             State::Finished => Step::End(Next::Close),
+            // The first two are `run`'s, and who waits for an answer goes on with a note.
             state @ (State::Idle { .. } | State::ReadingHead { .. } | State::Waiting(_)) => Step::Stay(state),
         })
     }
