@@ -27,10 +27,11 @@ pub(crate) struct Arrival {
 /// Counts the arrivals of one loop.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
-    /// Of those of whom the system last said that they have input.
-    batch: Cell<Arrival>,
-    /// Of what stands first in the input of the client whose turn it is.
-    current: Cell<Arrival>,
+    source: u64,
+    /// The number of those of whom the system last said that they have input.
+    batch: Cell<u64>,
+    /// That of what stands first in the input of the client whose turn it is.
+    current: Cell<u64>,
     /// How many there have been.
     count: Cell<u64>,
 }
@@ -39,8 +40,7 @@ impl Arrivals {
     pub(crate) fn new() -> Self {
         static NEXT_SOURCE: AtomicU64 = AtomicU64::new(0);
         let source = NEXT_SOURCE.fetch_add(1, Ordering::Relaxed);
-        let first = Arrival { source, number: 0 };
-        Self { batch: Cell::new(first), current: Cell::new(first), count: Cell::new(1) }
+        Self { source, batch: Cell::new(0), current: Cell::new(0), count: Cell::new(1) }
     }
 
     /// The system has said who has input, a moment ago.
@@ -74,12 +74,12 @@ impl Arrivals {
     }
 
     pub(crate) fn current(&self) -> Arrival {
-        self.current.get()
+        Arrival { source: self.source, number: self.current.get() }
     }
 
-    fn next(&self) -> Arrival {
+    fn next(&self) -> u64 {
         let number = self.count.get();
         self.count.set(number + 1);
-        Arrival { number, ..self.batch.get() }
+        number
     }
 }
