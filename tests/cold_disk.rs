@@ -104,7 +104,8 @@ fn write_cold(path: &Path, content: &[u8]) {
     write_long_ago(path, content);
     let file = File::open(path).unwrap();
     file.sync_all().unwrap();
-    fadvise(&file, 0, None, Advice::DontNeed).unwrap();
+    // More than once: pages that the system is just moving about are not forgotten.
+    (0..3).for_each(|_| fadvise(&file, 0, None, Advice::DontNeed).unwrap());
 }
 
 fn is_cold(file: &File) -> bool {

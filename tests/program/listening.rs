@@ -144,10 +144,14 @@ fn loops_are_as_many_as_asked_for() {
     }
     #[cfg(target_os = "linux")] // elsewhere the threads of another process have no names
     {
-        let tasks = fs::read_dir(format!("/proc/{}/task", program.child.id())).unwrap();
-        let names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
-        let loops: Vec<_> = names.filter(|name| name.starts_with("qibu loop")).collect();
-        assert_eq!(loops.len(), 2, "besides the first, which is the main thread: {loops:?}");
+        // A thread names itself when it runs, which may be after all have been answered by others.
+        let loops = || {
+            let tasks = fs::read_dir(format!("/proc/{}/task", program.child.id())).unwrap();
+            let names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
+            names.filter(|name| name.starts_with("qibu loop")).collect::<Vec<_>>()
+        };
+        until("the second and the third loop run", || loops().len() >= 2);
+        assert_eq!(loops().len(), 2, "besides the first, which is the main thread: {:?}", loops());
     }
 }
 

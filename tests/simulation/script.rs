@@ -386,7 +386,8 @@ impl Plan {
     fn answer(&self, id: u64) -> Answer {
         let length = self.body(id).len();
         let is_too_large = self.ask == Ask::SmallDigest && length > SMALL_BODY;
-        let has_upload = self.upload != Upload::Nothing;
+        // Of a length of 0 nothing is left to read: the connection can go on.
+        let has_upload = !matches!(self.upload, Upload::Nothing | Upload::Length(0));
         let (status, content) = match self.ask {
             Ask::SmallDigest if is_too_large => (413, Content::Page),
             Ask::Text { length } | Ask::Later { length } | Ask::Pool { length } | Ask::Farewell { length } => {
