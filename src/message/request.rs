@@ -315,7 +315,7 @@ impl Request {
         &mut self.watchers
     }
 
-    /// With which others it came; see [`Arrival`].
+    /// When it came; see [`Arrival`].
     pub(crate) fn arrival(&self) -> Arrival {
         self.arrival
     }
@@ -355,10 +355,10 @@ impl Request {
     /// Its body is there, or begins to be; it came with this arrival.
     pub(crate) fn set_body(&mut self, body: RequestBody, arrival: Arrival) {
         self.body = body;
-        if self.arrival != arrival {
-            self.arrival = arrival;
+        if !arrival.may_use(self.arrival) {
             self.found.take(); // it was fresh for an earlier moment
         }
+        self.arrival = arrival;
     }
 }
 

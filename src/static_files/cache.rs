@@ -1,8 +1,8 @@
 //! What was asked for lately, with all that is said of it: small files in memory, larger ones open, and that there is nothing.
 //!
 //! Freshness is not traded for it: before each use the system is asked (one `stat`) whether the path still leads to this
-//! very file, unchanged: same inode, same length, same times of change to the nanosecond; or still nowhere. Only requests
-//! that came together ([`Arrival`]) share the answer. A file that was changed a moment ago is not kept at all, since a
+//! very file, unchanged: same inode, same length, same times of change to the nanosecond; or still nowhere. Only a request
+//! that had come by then ([`Arrival`]) may use an answer given for another. A file that was changed a moment ago is not kept at all, since a
 //! second change could fall into the same tick of the system's clock; so a change after we have read it always shows. Nor
 //! is containment traded: a path that leads elsewhere leads to another inode.
 //!
@@ -64,7 +64,7 @@ pub(super) struct Entry {
     kept: Kept,
     cost: Cost,
     is_used: AtomicBool,
-    /// With which requests the system was last asked.
+    /// For which request the system was last asked.
     checked: Mutex<Option<Arrival>>,
 }
 
@@ -164,12 +164,12 @@ impl Entry {
         self.form == Form::ForAll || self.form == Form::Of(wanted())
     }
 
-    /// Asks the system, unless it was asked for a request that came with this one.
+    /// Asks the system, unless it was asked for another request since this one came.
     fn is_true(&self, arrival: Arrival) -> bool {
         let is_true = || self.fingerprints.as_ref().is_some_and(|all| all.iter().all(Fingerprint::is_true));
         // Another loop that asks at this very moment does not tell us: we ask ourselves.
         let Ok(mut checked) = self.checked.try_lock() else { return is_true() };
-        if *checked == Some(arrival) {
+        if checked.is_some_and(|other| arrival.may_use(other)) {
             return true;
         }
         let is_true = is_true();

@@ -66,6 +66,25 @@ fn requests_that_came_together_ask_once() {
 }
 
 #[test]
+fn who_was_read_before_the_system_was_asked_is_served_by_that_whenever_its_turn_comes() {
+    let (folder, cache) = fill(1 << 20, &names(1));
+    let arrivals = Arrivals::new();
+    let has = || cache.recall("file-0", arrivals.current(), Wanted::default).is_some();
+    arrivals.begin_batch();
+    arrivals.join_batch();
+    arrivals.read();
+    assert!(has());
+    fs::remove_file(folder.path().join("file-0")).unwrap();
+    arrivals.consume();
+    assert!(has(), "it was read with the one before");
+    arrivals.join_batch();
+    assert!(has(), "it is the first of a client of the same batch");
+    arrivals.read();
+    arrivals.consume();
+    assert!(!has(), "it was read after the system was asked");
+}
+
+#[test]
 fn what_cannot_be_asked_for_again_is_for_its_own_request_alone() {
     let (cache, arrivals) = (Cache::new(Cost { bytes: 1 << 20, files: 2 }), Arrivals::new());
     let entry = cache.keep("a", Form::ForAll, Kept::Nothing, None, arrivals.current());
