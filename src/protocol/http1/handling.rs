@@ -1,4 +1,4 @@
-//! From a request to its handler: on the loop, on the worker pool, or there while its body arrives.
+//! From a request to its handler: when its body has come, or while it comes; on the loop, or on the worker pool.
 //!
 //! Pattern: State (what the handler's plan leads to).
 
@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::answering::explain;
 use super::exchange::{Exchange, Reuse};
 use super::uploading::Uploading;
-use super::waits::{Missing, ReadingBody, Waiting};
+use super::waits::{Interruption, Missing, Progress, ReadingBody, Waiting};
 use super::{HttpSession, State, Step};
 use crate::connection::{Connection, Waits};
 use crate::handler::{Place, call, call_timed};
-use crate::message::{Fate, Reply, Request, RequestBody, feed};
+use crate::message::{Fate, Known, Reply, Request, RequestBody, feed};
 
 impl HttpSession {
     /// The request is complete.
@@ -49,6 +49,25 @@ impl HttpSession {
                 self.answer(new_socket, exchange, answer)
             }
         }
+    }
+
+    /// More of a body has come whose handler has not begun.
+    pub(super) fn read_body(&mut self, new_socket: &mut Connection, mut reading: Box<ReadingBody>) -> Step {
+        let error = match reading.take(new_socket, &self.shared.settings) {
+            Ok(Progress::Partial) => return Step::Stay(State::ReadingBody(reading)),
+            Ok(Progress::Enough(first)) => return Step::Go(self.begin_upload(new_socket, *reading, first)),
+            Ok(Progress::Ended) => {
+                let (request, place, exchange) = reading.complete(new_socket);
+                return Step::Go(self.handle(new_socket, request, place, exchange));
+            }
+            Err(Interruption::Broken) => {
+                let answer = self.shared.broken(new_socket, &mut reading.request);
+                return Step::Go(self.refuse(new_socket, reading.exchange.wants, answer));
+            }
+            Err(Interruption::Refused(error)) => error,
+        };
+        let answer = self.shared.refusal(new_socket, Known::Request(&mut reading.request), error);
+        Step::Go(self.refuse(new_socket, reading.exchange.wants, answer))
     }
 
     /// Lets a worker thread handle the request while the rest of its body arrives, behind what came first.

@@ -50,7 +50,7 @@ use self::incoming::Incoming;
 pub use self::settings::HttpSettings;
 use self::streaming::Streaming;
 use self::uploading::{Lateness, Uploading};
-use self::waits::{Destination, Interruption, Progress, ReadingBody, Waiting};
+use self::waits::{Destination, ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
 use crate::connection::{Connection, MOST_UNREAD_BYTES};
 use crate::handler::{Handler, Place, plan};
@@ -355,9 +355,7 @@ impl HttpSession {
             return self.answer(new_socket, exchange.without_reading(head.framing), answer);
         }
         let limit = plan.body_limit.unwrap_or(settings.body_limit);
-        if let Some(timeout) = plan.timeout {
-            exchange.handler_timeout = timeout;
-        }
+        exchange.handler_timeout = plan.timeout.unwrap_or(handler_timeout);
         match head.framing {
             Framing::Nothing => {
                 if let Some(sink) = plan.sink {
@@ -385,23 +383,5 @@ impl HttpSession {
             incoming: Incoming::new(head.framing, limit, &self.shared.settings, new_socket.now()),
             destination: plan.sink.map_or_else(|| Destination::Memory(Vec::new()), Destination::Sink),
         }))
-    }
-
-    fn read_body(&mut self, new_socket: &mut Connection, mut reading: Box<ReadingBody>) -> Step {
-        let error = match reading.take(new_socket, &self.shared.settings) {
-            Ok(Progress::Partial) => return Step::Stay(State::ReadingBody(reading)),
-            Ok(Progress::Enough(first)) => return Step::Go(self.begin_upload(new_socket, *reading, first)),
-            Ok(Progress::Ended) => {
-                let (request, place, exchange) = reading.complete(new_socket);
-                return Step::Go(self.handle(new_socket, request, place, exchange));
-            }
-            Err(Interruption::Broken) => {
-                let answer = self.shared.broken(new_socket, &mut reading.request);
-                return Step::Go(self.refuse(new_socket, reading.exchange.wants, answer));
-            }
-            Err(Interruption::Refused(error)) => error,
-        };
-        let answer = self.shared.refusal(new_socket, Known::Request(&mut reading.request), error);
-        Step::Go(self.refuse(new_socket, reading.exchange.wants, answer))
     }
 }
