@@ -14,9 +14,14 @@ import time
 from pathlib import Path
 
 from .peers import HOST, Failed, Place
-from .process import cpu_seconds, memory_bytes
+from .process import cpu_seconds, memory_bytes, stolen_seconds
 from .scripts import REPORT
 
+
+# A hypervisor that takes the cores away makes latencies of its own: up to ATTEMPTS are made until it took less than CALM of
+# their time, and the calmest counts.
+CALM = 0.005
+ATTEMPTS = 4
 
 # No variable of the caller may be a setting of a server.
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
@@ -152,14 +157,16 @@ def warm_up(scenario, place):
 def measure_load(peer, scenario, place, pid, client_core, options):
     headers, body_length = validate(peer, scenario, place)
     warm_up(scenario, place)
-    before = cpu_seconds(pid)
+    cores = os.sched_getaffinity(pid) | ({client_core} if client_core is not None else set())
+    before, stolen_before = cpu_seconds(pid), stolen_seconds(cores)
     counts = run_wrk(scenario, place, headers, client_core, options.seconds * scenario.times)
+    stolen = (stolen_seconds(cores) - stolen_before) * 1e6
     time.sleep(0.1)  # closing its last clients is the server's work too
     cpu = (cpu_seconds(pid) - before) * 1e6
     check_counts(scenario, counts, body_length)
     requests = counts["bytes"] / body_length if scenario.large else counts["requests"]
     return counts | {"requests_per_s": requests / counts["us"] * 1e6, "cpu_us": cpu / requests,
-                     "busy": cpu / counts["us"] / scenario.workers}
+                     "busy": cpu / counts["us"] / scenario.workers, "stolen": stolen / counts["us"] / len(cores)}
 
 
 def measure_idle(peer, scenario, place, pid, client_core, options):
@@ -214,6 +221,18 @@ def measure_start(peer, place, core):
 
 
 def measure(peer, scenario, root, cores, options):
+    """One measurement, of a server that is started for it; where the hypervisor disturbs too much, another one."""
+    calmest = None
+    for _ in range(ATTEMPTS):
+        numbers = measure_once(peer, scenario, root, cores, options)
+        if calmest is None or numbers["stolen"] < calmest["stolen"]:
+            calmest = numbers
+        if calmest.get("stolen", 0) <= CALM:
+            break
+    return calmest
+
+
+def measure_once(peer, scenario, root, cores, options):
     """Start one server for one scenario, measure, and leave nothing behind."""
     with tempfile.TemporaryDirectory(prefix="compare-") as scratch:
         os.chmod(scratch, 0o755)  # a server started as root gives its rights away

@@ -1,4 +1,4 @@
-"""What a process costs, with all its children: /proc."""
+"""What a process costs, with all its children, and what the machine was kept from: /proc."""
 import contextlib
 import os
 from pathlib import Path
@@ -25,6 +25,13 @@ def cpu_seconds(pid):
     """User + system time of the tree: all threads, and children already reaped."""
     ticks = sum(int(value) for member in process_tree(pid) for value in stat_fields(member)[11:15])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def stolen_seconds(cores):
+    """How long the hypervisor has let somebody else run on these cores while we had work for them, in sum."""
+    ticks = {line.split()[0]: int(line.split()[8]) for line in Path("/proc/stat").read_text().splitlines()
+             if line.startswith("cpu")}
+    return sum(ticks[f"cpu{core}"] for core in cores) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_bytes(pid):

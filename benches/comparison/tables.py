@@ -1,7 +1,7 @@
 """Measurements as Markdown tables."""
 from .results import ORDER
 
-LOAD_COLUMNS = ("requests/s", "CPU µs", "spread", "busy", "p50 ms", "p99 ms", "p99.9 ms")
+LOAD_COLUMNS = ("requests/s", "CPU µs", "spread", "busy", "stolen", "p50 ms", "p99 ms", "p99.9 ms")
 IDLE_COLUMNS = ("bytes/connection", "before MiB", "after MiB", "RSS MiB")
 START_COLUMNS = ("first answer ms", "own MiB", "RSS MiB")
 
@@ -19,7 +19,7 @@ def load_cells(results, scenario, server):
     latency = lambda key: "-" if scenario.pipelined or not median(key) else number(median(key) / 1000)
     return [number(median("requests_per_s"), 1 if scenario.large else 0), number(median("cpu_us")),
             f"{results.spread(scenario.name, server, 'cpu_us'):.0%}", f"{median('busy'):.0%}",
-            *map(latency, ("p50_us", "p99_us", "p999_us"))]
+            f"{median('stolen'):.1%}", *map(latency, ("p50_us", "p99_us", "p999_us"))]
 
 
 def idle_cells(results, scenario, server):

@@ -24,8 +24,6 @@ pub(crate) struct Context {
     pub(crate) workers: Arc<dyn Workers>,
     /// The memory of an earlier request.
     pub(crate) spare_request: Cell<Option<Box<Request>>>,
-    /// When a handler returned after which the loop has done nothing but go on with the same client.
-    pub(crate) handler_ended: Cell<Option<Instant>>,
     pub(crate) sent_lately: SentLately,
 }
 
@@ -36,9 +34,8 @@ impl Context {
         counters: Arc<Counters>,
         workers: Arc<dyn Workers>,
     ) -> Self {
-        let (arrivals, sent_lately) = (Arrivals::new(), SentLately::new());
-        let (spare_request, handler_ended) = (Cell::default(), Cell::default());
-        Self { clock, arrivals, mailbox, counters, workers, spare_request, handler_ended, sent_lately }
+        let (arrivals, spare_request, sent_lately) = (Arrivals::new(), Cell::default(), SentLately::new());
+        Self { clock, arrivals, mailbox, counters, workers, spare_request, sent_lately }
     }
 
     /// The system has just said who is ready: what follows happens at this time.

@@ -21,7 +21,6 @@ mod receipts;
 mod sent_lately;
 pub(crate) mod transport;
 
-use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -177,11 +176,6 @@ impl Connection {
     pub(crate) fn keep_spare_request(&self, mut request: Box<Request>) {
         request.clear();
         self.context.spare_request.set(Some(request));
-    }
-
-    /// When a handler returned after which the loop has done nothing but go on with this client: the next call begins then.
-    pub(crate) fn handler_ended(&self) -> &Cell<Option<Instant>> {
-        &self.context.handler_ended
     }
 
     pub(crate) fn counters(&self) -> &Counters {

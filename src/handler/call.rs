@@ -4,12 +4,12 @@
 //! since every other client of the loop had to wait for it.
 
 use std::any::Any;
-use std::cell::Cell;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use coarsetime::Instant as Tick;
 use http::StatusCode;
 
 use super::{Handler, Plan};
@@ -17,27 +17,31 @@ use crate::message::{BodySink, Refusal, Request, Response};
 
 /// Calls the handler.
 pub(crate) fn call(handler: &dyn Handler, request: &mut Request) -> Response {
-    contain(request, |request| handler.handle(request)).unwrap_or_else(broken)
+    match catch_unwind(AssertUnwindSafe(|| handler.handle(request))) {
+        Ok(response) => response,
+        Err(panic) => has_panicked(request, &*panic),
+    }
 }
 
-/// The same on an event loop: a call that takes longer than `limit` is named in a warning. `last` is when the call before it
-/// ended, where this one begins then, and becomes when this one has: a clock costs as much to read as a small answer to write.
-pub(crate) fn call_timed(
-    handler: &dyn Handler,
-    request: &mut Request,
-    limit: Duration,
-    last: &Cell<Option<Instant>>,
-) -> Response {
-    let started = last.take().unwrap_or_else(Instant::now);
+/// The same on an event loop: a call that takes longer than `limit` is named in a warning. The clock is that of the system's
+/// ticks, 1 to 16 ms: to read a finer one twice costs as much as to write a small answer.
+pub(crate) fn call_timed(handler: &dyn Handler, request: &mut Request, limit: Duration) -> Response {
+    let started = Tick::now_without_cache_update();
     let response = call(handler, request);
-    let ended = Instant::now();
-    last.set(Some(ended));
-    if started.checked_add(limit).is_some_and(|late| ended >= late) {
-        let (method, target, route) = (request.method(), request.target(), request.route().unwrap_or("none"));
-        let what = format_args!("the handler of {method} {} (route {route})", target.escape_debug());
-        warn_of(what, ended - started, "wrap it in blocking(..)");
+    let ended = Tick::now_without_cache_update();
+    if ended != started {
+        warn_if_slow(request, (ended - started).into(), limit);
     }
     response
+}
+
+#[cold]
+fn warn_if_slow(request: &Request, took: Duration, limit: Duration) {
+    if took >= limit {
+        let (method, target, route) = (request.method(), request.target(), request.route().unwrap_or("none"));
+        let what = format_args!("the handler of {method} {} (route {route})", target.escape_debug());
+        warn_of(what, took, "wrap it in blocking(..)");
+    }
 }
 
 /// Calls something else of the application's on an event loop. A panic is an error that the log has; a call that takes
@@ -55,7 +59,10 @@ pub(crate) fn call_on_loop<T>(limit: Duration, what: fmt::Arguments<'_>, run: im
 
 /// Asks the handler for its plan.
 pub(crate) fn plan(handler: &dyn Handler, request: &mut Request) -> Plan {
-    contain(request, |request| handler.plan(request)).unwrap_or_else(|()| Plan::refuse(broken(())))
+    match catch_unwind(AssertUnwindSafe(|| handler.plan(request))) {
+        Ok(plan) => plan,
+        Err(panic) => Plan::refuse(has_panicked(request, &*panic)),
+    }
 }
 
 /// Gives a piece of a body to what takes it; fails where that panics.
@@ -69,7 +76,7 @@ pub(crate) fn pour(sink: &mut dyn BodySink, piece: &[u8]) -> Result<ControlFlow<
 pub(crate) fn refused(handler: &dyn Handler, refusal: &mut Refusal<'_>, answer: Response) -> Response {
     catch_unwind(AssertUnwindSafe(|| handler.refused(refusal, answer))).unwrap_or_else(|panic| {
         log::error!("a handler that was told of a refusal panicked: {}", panic_text(&*panic));
-        broken(())
+        broken()
     })
 }
 
@@ -78,21 +85,21 @@ pub(crate) fn resolve(pending: &mut Response, answer: Response) -> Response {
     let fate = pending.take_fate();
     let resolved = catch_unwind(AssertUnwindSafe(|| pending.resolve(answer))).unwrap_or_else(|panic| {
         log::error!("a change to a late answer panicked: {}", panic_text(&*panic));
-        broken(())
+        broken()
     });
     resolved.with_fate(fate)
 }
 
 /// After a panic the handler's own state may be half changed; that is for its locks to know (they are poisoned). The
 /// request is dropped with the answer.
-fn contain<T>(request: &mut Request, run: impl FnOnce(&mut Request) -> T) -> Result<T, ()> {
-    catch_unwind(AssertUnwindSafe(|| run(request))).map_err(|panic| {
-        let target = request.target().escape_debug();
-        log::error!("the handler of {} {target} panicked: {}", request.method(), panic_text(&*panic));
-    })
+#[cold]
+fn has_panicked(request: &Request, panic: &(dyn Any + Send)) -> Response {
+    let target = request.target().escape_debug();
+    log::error!("the handler of {} {target} panicked: {}", request.method(), panic_text(panic));
+    broken()
 }
 
-fn broken((): ()) -> Response {
+fn broken() -> Response {
     Response::status_page(StatusCode::INTERNAL_SERVER_ERROR)
 }
 

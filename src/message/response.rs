@@ -181,12 +181,12 @@ impl Response {
 
     /// The same, and what becomes of it is what becomes of the request.
     pub(crate) fn with_fate(mut self, fate: Option<Fate>) -> Self {
-        self.set_fate(fate);
+        self.fate = fate;
         self
     }
 
-    pub(crate) fn set_fate(&mut self, fate: Option<Fate>) {
-        self.fate = fate;
+    pub(crate) fn set_fate(&mut self, fate: Fate) {
+        self.fate = Some(fate);
     }
 
     /// Who is to be told what becomes of it.

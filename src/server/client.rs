@@ -20,7 +20,7 @@ use super::pace::{Pace, Sending};
 use super::readiness::Readiness;
 use super::supply::Supply;
 pub(crate) use super::turn::{Cause, Turn};
-use crate::connection::transport::{Pull, Push, Transport};
+use crate::connection::transport::{Pull, Push, SEND_PER_TURN_BYTES, Transport};
 use crate::connection::{Connection, Ending, MOST_UNREAD_BYTES, Spare};
 use crate::message::Note;
 use crate::protocol::{Next, Protocol, Session};
@@ -54,6 +54,8 @@ enum Phase {
 pub(crate) struct Buffers {
     input: Vec<u8>,
     output: Spare,
+    /// How many bytes the client had been sent when its turn began.
+    sent_before: u64,
 }
 
 /// How much is read at once, in bytes.
@@ -67,7 +69,7 @@ const MOST_BECOMINGS: usize = 8;
 
 impl Buffers {
     pub(crate) fn new() -> Self {
-        Self { input: vec![0; READ_BYTES], output: None }
+        Self { input: vec![0; READ_BYTES], output: None, sent_before: 0 }
     }
 }
 
@@ -95,6 +97,7 @@ impl Client {
     /// Takes note of why it has its turn.
     pub(crate) fn hear(&mut self, cause: Cause, buffers: &mut Buffers) {
         self.connection.output.borrow(&mut buffers.output);
+        buffers.sent_before = self.connection.output.sent();
         self.connection.arrivals().begin();
         match cause {
             // Its protocol may have closed it when it was opened.
@@ -277,7 +280,12 @@ impl Client {
             return Turn::Finished;
         }
         self.connection.input.release();
-        if self.can_read() || self.can_write() { Turn::Unfinished } else { Turn::Waiting }
+        let has_had_its_share = self.connection.output.sent() - buffers.sent_before >= SEND_PER_TURN_BYTES;
+        match self.can_read() || self.can_write() {
+            true if has_had_its_share => Turn::OthersFirst,
+            true => Turn::Unfinished,
+            false => Turn::Waiting,
+        }
     }
 
     /// All has been sent. RFC 9112 §9.6: closing at once would be answered with a reset by the system, were there bytes

@@ -82,7 +82,7 @@ impl Clients {
         let Some(client) = self.slots.get_mut(slot) else { return };
         match WebServer::handle_client_request(client, cause, &mut self.buffers) {
             Turn::Finished => return self.remove(slot),
-            Turn::Unfinished => self.agenda.again(Again::Client(slot)),
+            Turn::Unfinished | Turn::OthersFirst => self.agenda.again(Again::Client(slot)),
             Turn::Waiting => {}
         }
         if let Some(deadline) = client.deadline() {

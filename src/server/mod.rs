@@ -308,7 +308,7 @@ impl WebServer {
                 turn => return turn, // 7, where it is `Finished`
             }
         }
-        Turn::Unfinished
+        Turn::OthersFirst
     }
 
     fn read_letters(&mut self, life: &mut Life) {

@@ -136,7 +136,7 @@ impl TestConn {
         let Some(client) = &mut self.client else { return };
         self.context.arrivals.begin_batch();
         let mut turn = WebServer::handle_client_request(client, cause, &mut self.buffers);
-        while turn == Turn::Unfinished {
+        while turn == Turn::OthersFirst {
             turn = WebServer::handle_client_request(client, Cause::Again, &mut self.buffers);
         }
         if turn == Turn::Finished {

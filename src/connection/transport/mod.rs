@@ -86,8 +86,8 @@ pub(crate) trait Transport: Send {
     fn abort(&mut self);
 }
 
-/// After so many bytes in one turn, the other clients go first.
-const SEND_PER_TURN_BYTES: u64 = 2 * 1024 * 1024;
+/// After so many bytes in one turn, the other clients go first: on loopback a client can read as fast as we send.
+pub(crate) const SEND_PER_TURN_BYTES: u64 = 2 * 1024 * 1024;
 
 /// So much of a file is asked for at once, whether it is in the system's memory. The question costs little beside the sending;
 /// but what a slow client takes much later may have been forgotten again.

@@ -24,9 +24,11 @@ impl HttpSession {
     ) -> State {
         match place {
             Place::Loop => {
-                let (limit, last) = (self.shared.settings.slow_handler_warning, new_socket.handler_ended());
-                let mut response = call_timed(&*self.shared.handler, &mut request, limit, last);
-                response.set_fate(request.watchers().take_fate());
+                let limit = self.shared.settings.slow_handler_warning;
+                let mut response = call_timed(&*self.shared.handler, &mut request, limit);
+                if let Some(fate) = request.watchers().take_fate() {
+                    response.set_fate(fate); // few are watched, and an answer is not small
+                }
                 if !request.method().is_safe() {
                     // RFC 9112 §9.3.2: what is behind it in the pipeline shall see what it did.
                     new_socket.arrivals().begin_batch();

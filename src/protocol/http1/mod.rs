@@ -255,7 +255,6 @@ impl Session for HttpSession {
 impl HttpSession {
     /// Moves on as far as the input, the output and the handlers allow.
     fn run(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
-        new_socket.handler_ended().take();
         while !self.is_at_rest(new_socket) {
             let step = match self.state {
                 State::Idle { since } => self.begin_head(new_socket, since),

@@ -26,7 +26,7 @@ pub struct HttpSettings {
     pub idle_timeout: Duration,
     /// How long an answer that was put off, or the next piece of a stream, may take.
     pub handler_timeout: Duration,
-    /// From when on an inline handler is called slow.
+    /// From when on an inline handler is called slow, to a tick of the system's clock (1 to 16 ms).
     pub slow_handler_warning: Duration,
 }
 

@@ -13,8 +13,8 @@ pub(super) fn keep(method: &Method, target: &str, host: Option<usize>, raw: &mut
         return Err(ProtocolError::NoTunnel);
     }
     // Other characters that a target cannot have are httparse's to refuse.
-    let query = memchr::memchr2(b'?', b'#', target.as_bytes()).map_or("", |at| &target[at..]);
-    if query.as_bytes().contains(&b'#') {
+    let query = &target[target.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len())..];
+    if query.bytes().any(|byte| byte == b'#') {
         return Err(ProtocolError::MalformedTarget);
     }
     let target = match target {
