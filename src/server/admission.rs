@@ -3,6 +3,12 @@
 //! The first loop admits, every loop says when one of its clients has left. Clients of this computer (a proxy, as a rule)
 //! count towards the whole but have no limit of their own.
 
+#[cfg(target_os = "linux")]
+mod descriptors;
+#[cfg(not(target_os = "linux"))]
+#[path = "admission/no_descriptors.rs"]
+mod descriptors;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -38,6 +44,7 @@ impl fmt::Display for Overload {
 
 impl Admission {
     pub(crate) fn new(most: usize, most_per_address: usize) -> Self {
+        descriptors::make_room(most);
         Self { most, most_per_address, present: AtomicUsize::new(0), by_address: Mutex::default() }
     }
 
