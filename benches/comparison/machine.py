@@ -28,5 +28,5 @@ def described(results):
     facts, (fewest, most) = results.machine, results.rounds()
     rounds = f"{most}" if fewest == most else f"{fewest} to {most}"
     servers = "\n".join(f"- {name}: {version}" for name, version in facts["versions"].items())
-    return (f"{facts['cpu']}, {facts['cores']} cores, Linux {facts['kernel']}, TCP's {facts['congestion']}; medians of {rounds} rounds of "
-            f"{facts['seconds']} s.\n\n{servers}\n")
+    return (f"{facts['cpu']}, {facts['cores']} cores, Linux {facts['kernel']}, TCP's {facts['congestion']}; "
+            f"medians of {rounds} rounds of {facts['seconds']} s.\n\n{servers}\n")
