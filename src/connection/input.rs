@@ -99,13 +99,14 @@ impl Input {
         }
     }
 
-    /// Where the transport may write; empty when the buffer is full.
-    pub(crate) fn spare(&mut self) -> &mut [u8] {
-        if self.end == self.buffer.len() && self.start > 0 {
+    /// Where the transport may write; empty when the buffer is full, or `most` bytes are in it.
+    pub(crate) fn spare(&mut self, most: usize) -> &mut [u8] {
+        let most = most.min(self.buffer.len());
+        if self.end >= most && self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
-        &mut self.buffer[self.end..]
+        &mut self.buffer[self.end..most.max(self.end)]
     }
 
     /// The transport has written `count` bytes into [`Self::spare`].
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     fn receive(input: &mut Input, bytes: &[u8]) {
-        input.spare()[..bytes.len()].copy_from_slice(bytes);
+        input.spare(usize::MAX)[..bytes.len()].copy_from_slice(bytes);
         input.filled(bytes.len());
     }
 
@@ -154,10 +155,23 @@ mod tests {
         let (mut input, mut scratch) = (Input::default(), vec![0; 4]);
         input.borrow(&mut scratch);
         receive(&mut input, b"abcd");
-        assert!(input.spare().is_empty());
+        assert!(input.spare(usize::MAX).is_empty());
         input.consume(3);
         receive(&mut input, b"efg");
         assert_eq!(input.bytes(), b"defg");
+    }
+
+    #[test]
+    fn no_more_is_read_than_may_be_in_it_together() {
+        let (mut input, mut scratch) = (Input::default(), vec![0; 8]);
+        input.borrow(&mut scratch);
+        receive(&mut input, b"abcdef");
+        assert_eq!(input.spare(7).len(), 1);
+        assert!(input.spare(6).is_empty());
+        assert!(input.spare(3).is_empty());
+        input.consume(4);
+        assert_eq!(input.spare(3).len(), 1, "what was consumed does not count");
+        assert_eq!(input.bytes(), b"ef");
     }
 
     #[test]

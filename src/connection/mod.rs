@@ -209,7 +209,7 @@ impl Connection {
     }
 }
 
-/// The most input that a session can leave unread: the size of the loop's buffer, in bytes.
+/// The most input that a session can leave unread, in bytes.
 pub(crate) const MOST_UNREAD_BYTES: usize = 64 * 1024;
 
 /// So much of a file a worker reads before the client gets the first of it.

@@ -112,6 +112,12 @@ pub trait Session {
     fn wants_input(&self) -> bool {
         true
     }
+
+    /// How many of the bytes that come next are taken at once, whatever they are, as what is left of a body is: more of them
+    /// are read together. Of others, 64 KiB are read.
+    fn expected_bytes(&self) -> u64 {
+        0
+    }
 }
 
 /// What shall become of the connection.

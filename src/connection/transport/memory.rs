@@ -292,17 +292,17 @@ impl Transport for Memory {
         None
     }
 
-    fn pull(&mut self, input: &mut Input) -> io::Result<Pull> {
+    fn pull(&mut self, input: &mut Input, most: usize) -> io::Result<Pull> {
         let mut wire = self.wire();
         wire.reads += 1;
-        let most = match wire.allow(Operation::Read)? {
-            Allowed::AtMost(most) => most,
+        let allowed = match wire.allow(Operation::Read)? {
+            Allowed::AtMost(bytes) => bytes,
             Allowed::UnlessCold => usize::MAX,
             Allowed::Nothing => return Ok(Pull::Blocked),
         };
-        let spare = input.spare();
+        let spare = input.spare(most);
         let room = spare.len();
-        let count = room.min(wire.to_server.len()).min(most);
+        let count = room.min(wire.to_server.len()).min(allowed);
         for (place, byte) in spare.iter_mut().zip(wire.to_server.drain(..count)) {
             *place = byte;
         }
@@ -311,7 +311,7 @@ impl Transport for Memory {
             // As of a socket: a read into no room gives nothing, and looks like the end.
             0 if wire.peer == End::Finished || room == 0 => Pull::End,
             0 => Pull::Blocked,
-            _ if count < room.min(most) => Pull::Drained(count),
+            _ if count < room.min(allowed) => Pull::Drained(count),
             _ => Pull::Bytes(count),
         })
     }

@@ -52,6 +52,16 @@ pub(crate) enum Pull {
     End,
 }
 
+impl Pull {
+    /// How many bytes have come.
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::Bytes(count) | Self::Drained(count) => count,
+            Self::Blocked | Self::End => 0,
+        }
+    }
+}
+
 /// How far sending came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Push {
@@ -76,8 +86,8 @@ enum Step {
 pub(crate) trait Transport: Send {
     /// What an event loop waits on; `None` where there is no socket.
     fn source(&mut self) -> Option<&mut dyn Source>;
-    /// One read into `input`, which has room.
-    fn pull(&mut self, input: &mut Input) -> io::Result<Pull>;
+    /// One read into `input`, until at most `most` bytes are in it, of which there are fewer now.
+    fn pull(&mut self, input: &mut Input, most: usize) -> io::Result<Pull>;
     /// Sends from the front of `output`.
     fn push(&mut self, output: &mut Output) -> io::Result<Push>;
     /// Says to the peer that nothing more will come (a half-close); reading goes on.
@@ -176,8 +186,8 @@ impl<S: Socket> Transport for Plain<S> {
         Some(&mut self.socket)
     }
 
-    fn pull(&mut self, input: &mut Input) -> io::Result<Pull> {
-        let spare = input.spare();
+    fn pull(&mut self, input: &mut Input, most: usize) -> io::Result<Pull> {
+        let spare = input.spare(most);
         let room = spare.len();
         debug_assert!(room > 0, "a read of nothing looks like the end");
         loop {

@@ -64,6 +64,14 @@ impl Decoder {
         }
     }
 
+    /// So many of the next bytes are body for sure.
+    pub(super) fn expected_bytes(&self) -> u64 {
+        match self {
+            Self::Length { left } | Self::Chunked(ChunkDecoder { state: ChunkState::Data { left }, .. }) => *left,
+            Self::Chunked(_) => 0,
+        }
+    }
+
     /// The trailer fields, once it is done.
     pub(super) fn into_trailers(self) -> HeaderMap {
         match self {

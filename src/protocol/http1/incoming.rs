@@ -63,6 +63,11 @@ impl Incoming {
         self.decoder.is_done()
     }
 
+    /// So many of the next bytes are body for sure.
+    pub(super) fn expected_bytes(&self) -> u64 {
+        self.decoder.expected_bytes()
+    }
+
     pub(super) fn into_trailers(self) -> HeaderMap {
         self.decoder.into_trailers()
     }

@@ -250,6 +250,13 @@ impl Session for HttpSession {
             State::Waiting(_) | State::Streaming(_) | State::Leaving(_) | State::Finished => false,
         }
     }
+
+    fn expected_bytes(&self) -> u64 {
+        match &self.state {
+            State::ReadingBody(reading) => reading.incoming.expected_bytes(),
+            _ => 0,
+        }
+    }
 }
 
 impl HttpSession {
