@@ -152,8 +152,12 @@ impl Address {
 /// Whether it has the form of an IPv4 address. How large its numbers are does not matter: a host that ends in a number is an
 /// address or an error to browsers, and never a name that they ask DNS for (WHATWG URL, "ends in a number").
 fn is_four_numbers(name: &[u8]) -> bool {
-    let dots = name.iter().filter(|byte| **byte == b'.').count();
-    dots == 3 && !name.ends_with(b".") && name.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.'))
+    let mut dots = 0;
+    let are_digits_and_dots = name.iter().all(|byte| {
+        dots += usize::from(*byte == b'.');
+        matches!(byte, b'0'..=b'9' | b'.')
+    });
+    are_digits_and_dots && dots == 3 && !name.ends_with(b".")
 }
 
 /// Such a client has no address.

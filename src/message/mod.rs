@@ -35,7 +35,7 @@ mod upgrade;
 
 pub use address::{Address, Note, Reply};
 pub(crate) use address::{ClientKey, ExchangeId, Mailbox};
-pub(crate) use arrival::{Arrival, Arrivals};
+pub(crate) use arrival::{Arrival, Arrivals, FoundFor};
 pub(crate) use body::Kind;
 pub use body::{Body, FileSlice, Part};
 pub(crate) use channel::{BodyReceiver, Coder, Received};

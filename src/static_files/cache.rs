@@ -11,14 +11,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use smallvec::SmallVec;
 
 use super::beneath::Fingerprint;
 use super::representation::Representation;
 use crate::coding::Wanted;
-use crate::message::Arrival;
+use crate::message::{Arrival, FoundFor};
 
 /// One per folder that is served, shared by all loops.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub(super) struct Entry {
     cost: Cost,
     is_used: AtomicBool,
     /// For which request the system was last asked.
-    checked: Mutex<Option<Arrival>>,
+    checked: FoundFor,
 }
 
 /// For which clients it is.
@@ -135,7 +135,7 @@ impl Cache {
         let is_to_be_kept = worth.is_some() && fingerprints.is_some();
         let (cache, path) = (self.id, path.as_bytes().into());
         // What was found for it came after it.
-        let (is_used, checked) = (AtomicBool::new(false), Mutex::new(Some(arrival)));
+        let (is_used, checked) = (AtomicBool::new(false), FoundFor::new(arrival));
         let entry = Arc::new(Entry { cache, path, form, fingerprints, kept, cost, is_used, checked });
         if is_to_be_kept {
             self.table.write().unwrap_or_else(PoisonError::into_inner).insert(&entry, self.limit);
@@ -166,15 +166,12 @@ impl Entry {
 
     /// Asks the system, unless it was asked for another request since this one came.
     fn is_true(&self, arrival: Arrival) -> bool {
-        let is_true = || self.fingerprints.as_ref().is_some_and(|all| all.iter().all(Fingerprint::is_true));
-        // Another loop that asks at this very moment does not tell us: we ask ourselves.
-        let Ok(mut checked) = self.checked.try_lock() else { return is_true() };
-        if checked.is_some_and(|other| arrival.may_use(other)) {
+        if self.checked.serves(arrival) {
             return true;
         }
-        let is_true = is_true();
+        let is_true = self.fingerprints.as_ref().is_some_and(|all| all.iter().all(Fingerprint::is_true));
         if is_true {
-            *checked = Some(arrival);
+            self.checked.set(arrival);
         }
         is_true
     }
