@@ -193,10 +193,7 @@ impl Client {
         let most = self.most_input();
         self.connection.input.borrow(&mut buffers.input);
         match self.transport.pull(&mut self.connection.input, most) {
-            Ok(pulled) => {
-                buffers.received += pulled.bytes();
-                self.take(pulled);
-            }
+            Ok(pulled) => self.take(pulled, buffers),
             Err(error) => self.fail(&error),
         }
         self.connection.input.give_back(&mut buffers.input);
@@ -208,8 +205,9 @@ impl Client {
         MOST_UNREAD_BYTES.saturating_add(expected).min(MOST_READ_BYTES)
     }
 
-    fn take(&mut self, pulled: Pull) {
+    fn take(&mut self, pulled: Pull, buffers: &mut Buffers) {
         self.connection.arrivals().read();
+        buffers.received += pulled.bytes();
         self.connection.counters().count_received(pulled.bytes() as u64);
         match pulled {
             Pull::Bytes(_) => {}
