@@ -48,6 +48,7 @@ class Scenario:
     times: int = 1             # how many times as long as the others it is driven
     warm_up: tuple = ()        # paths that are each asked for once before measuring, as a server that runs has been
     large: bool = False        # count by bytes, so that a half-sent body counts as half a request
+    closes: bool = False       # leaves tens of thousands of closed connections, which the system remembers for a minute
     kind: str = "load"         # "load": driven by wrk; "idle": clients that wait; "start": from nothing to the first answer
     axis: str = ""             # of GROWTH: what grows, and how far in this step
     step: str = ""
@@ -64,7 +65,7 @@ SCENARIOS = [
     Scenario("64m", "64 MiB file, 8 connections", path="/65536k.bin", connections=8, large=True, times=2),
     Scenario("many", "10,000 files of 4 KiB in random order, 64 connections", path=many_path(4711), lua=MANY,
              warm_up=tuple(map(many_path, range(10_000)))),
-    Scenario("close", "1 KiB file, one request per connection, 64 at a time", headers={"Connection": "close"}),
+    Scenario("close", "1 KiB file, one request per connection, 64 at a time", headers={"Connection": "close"}, closes=True),
     Scenario("304", "If-None-Match answered 304, 64 connections", status=304, conditional=True),
     Scenario("404", "404, 64 connections", path="/missing.txt", status=404),
     Scenario("gzip", "16 KiB page from its .gz, 64 connections", path="/page.html",
@@ -77,7 +78,7 @@ SCENARIOS = [
              method="POST", upload=2 * 1024 * 1024, answer="2097152 bytes", connections=16, lua=UPLOAD),
     Scenario("two", "1 KiB file, 64 connections, two loops or workers on two cores, which wrk shares", workers=2),
     Scenario("idle", f"{IDLE_CONNECTIONS:,} idle keep-alive connections, each after one 1 KiB answer",
-             connections=IDLE_CONNECTIONS, kind="idle"),
+             connections=IDLE_CONNECTIONS, closes=True, kind="idle"),
     Scenario("start", "Start: from nothing to the first answer, and the memory at rest after it", kind="start"),
 ]
 

@@ -64,7 +64,7 @@ pub(crate) struct Buffers {
 const MOST_READ_BYTES: usize = 2 * MOST_UNREAD_BYTES;
 
 /// After so many bytes in one turn, the other clients go first: a client can send as fast as we read.
-pub(crate) const RECEIVE_PER_TURN_BYTES: usize = 1024 * 1024;
+pub(super) const RECEIVE_PER_TURN_BYTES: usize = 1024 * 1024;
 
 /// How long a client may go on sending after our last answer.
 const LINGER: Duration = Duration::from_secs(2);
