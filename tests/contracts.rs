@@ -22,7 +22,7 @@ use qibu::{
     Session, StatusCode, blocking,
 };
 
-/// What the documentation of the loop says of one turn: 16 rounds, each with one read of at most 64 KiB.
+/// What the loop promises of one turn: 1 MiB at most is read in it, in 16 rounds, 64 KiB at once where no body is expected.
 const TURN_BYTES: u64 = 16 * READ_BYTES as u64;
 const READ_BYTES: usize = 64 * 1024;
 const MOST_TURNS_BETWEEN: u64 = 4;

@@ -24,7 +24,7 @@ from .scripts import REPORT
 CALM = 0.005
 ATTEMPTS = 4
 
-# So many closed connections in TIME_WAIT disturb nobody; more of them are forgotten first.
+# More closed connections than these, of which the scenarios that keep theirs leave fewer, are forgotten before others are measured.
 MOST_REMEMBERED = 10_000
 TIME_WAIT_SECONDS = 60
 

@@ -114,7 +114,7 @@ pub trait Session {
     }
 
     /// How many of the bytes that come next are taken at once, whatever they are, as what is left of a body is: more of them
-    /// are read together. Of others, 64 KiB are read.
+    /// are read together, up to 128 KiB. Of other bytes, no more than 64 KiB are read before the session has looked at them.
     fn expected_bytes(&self) -> u64 {
         0
     }

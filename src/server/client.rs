@@ -347,7 +347,7 @@ impl Client {
         }
     }
 
-    /// Whether what was left unread leaves room in the loop's buffer.
+    /// Whether more may be read behind what was left unread.
     fn has_room(&self) -> bool {
         self.connection.input().len() < MOST_UNREAD_BYTES
     }

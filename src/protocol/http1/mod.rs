@@ -75,7 +75,7 @@ impl Http {
 
     /// HTTP with settings of your own.
     pub fn with_settings(handler: impl Handler, settings: HttpSettings) -> Self {
-        // What the loop's buffer cannot hold can never be complete.
+        // What may not wait for its rest can never be complete.
         let head_limit = settings.head_limit.clamp(1, MOST_UNREAD_BYTES);
         let settings = HttpSettings { head_limit, field_limit: settings.field_limit.min(MAX_FIELDS), ..settings };
         Self { shared: Arc::new(Shared { handler: Box::new(handler), settings }) }
