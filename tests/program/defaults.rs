@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
@@ -54,12 +54,11 @@ fn default_2_only_this_computer_is_let_in_and_the_banner_says_so() {
 
 #[test]
 fn default_3_port_8080_or_the_next_free_one() {
-    let taken = TcpListener::bind("127.0.0.1:8080");
+    take_the_default_port();
     let folder = site();
     let program = start(qibu(&[]).arg(folder.path()));
     assert!((8081..8180).contains(&program.port()), "{:?}", program.banner);
     assert!(program.banner[0].contains("8080 is taken"), "{:?}", program.banner);
-    drop(taken);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn only_this_computer_is_let_in_unless_lan_is_said() {
 
 #[test]
 fn a_taken_default_port_moves_on_to_the_next_and_says_so() {
-    let _taken = TcpListener::bind("127.0.0.1:8080"); // or somebody else has it
+    take_the_default_port();
     let folder = site();
     let program = start(qibu(&[]).arg(folder.path()));
     assert!(program.port() > 8080, "{:?}", program.banner);

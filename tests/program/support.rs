@@ -3,12 +3,13 @@
 use std::env;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -49,7 +50,8 @@ pub(crate) fn qibu_without_privileges(folder: &TempDir) -> Option<Command> {
     }
     let (original, copy) = (env!("CARGO_BIN_EXE_qibu"), folder.path().join("qibu"));
     if !copy.exists() && fs::hard_link(original, &copy).is_err() {
-        fs::copy(original, &copy).unwrap();
+        // Not fs::copy: whoever forks meanwhile has our file open for writing, and what is being written cannot be run.
+        assert!(Command::new("cp").arg(original).arg(&copy).status().unwrap().success());
     }
     let as_nobody = || {
         let mut command = Command::new(&copy);
@@ -63,6 +65,12 @@ pub(crate) fn qibu_without_privileges(folder: &TempDir) -> Option<Command> {
             None
         }
     }
+}
+
+/// Takes port 8080, if nobody has it: for as long as tests run, for others rely on it too.
+pub(crate) fn take_the_default_port() {
+    static TAKEN: OnceLock<Option<TcpListener>> = OnceLock::new();
+    TAKEN.get_or_init(|| TcpListener::bind("127.0.0.1:8080").ok());
 }
 
 pub(crate) fn unix(path: &Path) -> String {

@@ -18,10 +18,12 @@ mod sockets;
 mod web;
 
 use std::ffi::OsStr;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Once;
-use std::{env, fmt};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{env, fmt, thread};
 
 use client::Judged;
 use program::{Patience, Program};
@@ -98,7 +100,8 @@ fn build_solutions(profile: &Path) {
     let name = profile.file_name().and_then(OsStr::to_str).map(|name| if name == "debug" { "dev" } else { name });
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--example", "solutions", "--profile"]).args(name);
-    let ended = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo can be started");
+    let mut cargo = program::spawn(cargo.current_dir(env!("CARGO_MANIFEST_DIR"))).expect("cargo can be started");
+    let ended = cargo.wait().expect("cargo is our child");
     assert!(ended.success(), "cargo build --example solutions: {ended}");
 }
 
@@ -109,6 +112,27 @@ fn a_program_that_ends_with_an_error_is_not_told_to_listen() {
     let lesson = judge(1, &command, Patience::Short).expect_err("there is no such solution");
     assert!(lesson.contains("before it listened there"), "{lesson}");
     assert!(!lesson.contains("ADDRESS;"), "{lesson}");
+}
+
+/// A process has all our sockets from its fork until its exec: also one that was just opened to see whether a port is free.
+/// Nobody may be sent to it then: it would take the connection, and end it.
+#[test]
+fn nobody_listens_at_a_free_address_while_others_start_programs() {
+    let command = [solutions(), "1".to_owned()];
+    let stop = AtomicBool::new(false);
+    let reached = thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    Program::start(&command, Patience::Short).expect("a solution can be started");
+                }
+            });
+        }
+        let reached = (0..3_000).filter(|_| TcpStream::connect(program::free_address()).is_ok()).count();
+        stop.store(true, Ordering::Relaxed);
+        reached
+    });
+    assert_eq!(reached, 0, "of 3,000 free addresses");
 }
 
 macro_rules! stages {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, process, thread};
@@ -163,14 +164,24 @@ fn launch(words: &[String], address: SocketAddr, folder: &TempDir) -> Result<Chi
     command.env("PYTHONUTF8", "1").stdin(Stdio::null()).stdout(into()?).stderr(into()?);
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command
-        .spawn()
+    spawn(&mut command)
         .map_err(|error| format!("{program} cannot be started: {error}. STAGE has to be a command, as you type it"))
 }
 
+/// From its fork until its exec a process has all our sockets: it would go on listening at an address that was only tried.
+/// So either a program is started, or an address is tried.
+static FORKS_OR_TRIES: Mutex<()> = Mutex::new(());
+
+/// Returns when it runs: no child of ours has what was open here.
+pub(crate) fn spawn(command: &mut Command) -> io::Result<Child> {
+    let _no_address_is_tried = FORKS_OR_TRIES.lock();
+    command.spawn()
+}
+
 /// An address where nobody listens: below the ports that systems give to clients, so that no client of ours takes it.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
+    let _nobody_forks = FORKS_OR_TRIES.lock();
     let first = (process::id() % 10_000) as u16;
     loop {
         let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
