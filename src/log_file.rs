@@ -47,8 +47,8 @@ struct Waiting {
     request: Request,
 }
 
-/// What the thread is asked for, beside writing.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+/// What the thread is asked for, beside writing. Of two that wait the greater one counts: an end is not taken back.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Request {
     #[default]
     None,
@@ -93,7 +93,9 @@ impl LogFile {
     }
 
     fn ask(&self, request: Request) {
-        self.shared.waiting().request = request;
+        let mut waiting = self.shared.waiting();
+        waiting.request = waiting.request.max(request);
+        drop(waiting);
         self.shared.news.notify_one();
     }
 }
@@ -180,6 +182,8 @@ fn append(path: &Path) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
 
     #[test]
@@ -219,6 +223,19 @@ mod tests {
         thread.join().unwrap();
         assert_eq!(std::fs::read_to_string(old).unwrap(), "before\n");
         assert_eq!(std::fs::read_to_string(path).unwrap(), "after\n");
+    }
+
+    #[test]
+    fn it_ends_even_if_the_file_shall_be_opened_anew_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, thread) = LogFile::open(&folder.path().join("log")).unwrap();
+        log.write("last");
+        log.close();
+        log.reopen();
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || tell.send(thread.join().is_ok()));
+        assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(true));
+        assert_eq!(std::fs::read_to_string(folder.path().join("log")).unwrap(), "last\n");
     }
 
     #[test]

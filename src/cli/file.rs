@@ -2,8 +2,8 @@
 //!
 //! A file that is *named* (`--config FILE`, `QIBU_CONFIG`) is the user's own word. A `qibu.toml` that is merely *found* in
 //! the folder we are in may be a stranger's: whoever unpacks an archive and types `qibu` in it has not read it. It may say
-//! how that folder's files are shown (the options under [`SITE`]) and on which port; anything else in it, such as `lan`, is an
-//! error that says how to trust it. Such a file is never served ([`super::assemble`]).
+//! how files are shown (the options under [`SITE`]) and on which port; anything else in it, such as `lan`, or a field that lets
+//! other sites' pages read them, is an error that says how to trust it. Such a file is never served ([`super::assemble`]).
 
 use std::fs;
 use std::io;
@@ -16,6 +16,7 @@ use toml::{Spanned, Table, Value};
 
 use super::complaint::Complaint;
 use super::options::{self, SITE, Settings};
+use super::rules::Header;
 use super::settings::{self, Layer, Origin, Said};
 
 /// The file that is looked for where we are.
@@ -59,13 +60,12 @@ impl Source {
         for key in parsed.get_ref().keys() {
             let (name, offset) = (key.get_ref().to_string(), key.span().start);
             let argument = settings::argument(&name).ok_or_else(|| wrong(offset, unknown(&name)))?;
+            let is_too_much = |what: &str| {
+                let cure = format!("if you trust it, say --config {NAME}");
+                wrong(offset, format!("{what} is more than a file that was merely found may set; {cure}"))
+            };
             if matches!(self, Self::Found(_)) && !is_harmless(&argument) {
-                return Err(wrong(
-                    offset,
-                    format!(
-                        "{name} is more than a file that was merely found may set; if you trust it, say --config {NAME}"
-                    ),
-                ));
+                return Err(is_too_much(&name));
             }
             let value = match texts(&values[&name]) {
                 Some(texts) => {
@@ -76,6 +76,9 @@ impl Source {
                     None => wrong(offset, format!("{name}: {}", one_line(&error))),
                 })?,
             };
+            if let (Self::Found(_), Some(field)) = (self, door(&value)) {
+                return Err(is_too_much(&format!("{name} = {field:?}")));
+            }
             layer.insert(name, Said { value, origin: Origin::Line(path.clone(), line(offset)) });
         }
         Ok(layer)
@@ -102,6 +105,14 @@ fn one_line(error: &toml::de::Error) -> String {
 /// Whether a stranger may set it for us.
 fn is_harmless(argument: &Arg) -> bool {
     argument.get_help_heading() == Some(SITE) || argument.get_id() == "port"
+}
+
+/// One of several header fields, if it lets pages of other sites read what is served (CORS).
+fn door(value: &Value) -> Option<&str> {
+    let mut fields = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+    fields.find(|field| {
+        field.parse().is_ok_and(|Header { name, .. }| name.to_ascii_lowercase().starts_with("access-control-"))
+    })
 }
 
 fn unknown(name: &str) -> String {

@@ -93,10 +93,6 @@ pub(crate) struct Settings {
     #[arg(long, help_heading = SITE, value_name = "GLOB=NAME: VALUE")]
     pub(super) header: Vec<Header>,
 
-    /// Let pages of other sites read what is served (CORS)
-    #[arg(long, help_heading = SITE)]
-    pub(super) cors: bool,
-
     /// Isolate pages from other sites (COOP, COEP)
     ///
     /// Browsers then let them use threads and SharedArrayBuffer.
@@ -128,6 +124,10 @@ pub(crate) struct Settings {
     /// it. With --lan, or -b and an address of the network, names are checked only if you say this.
     #[arg(long, help_heading = NETWORK, value_name = "NAME")]
     pub(super) allow_host: Vec<String>,
+
+    /// Let pages of other sites read what is served (CORS)
+    #[arg(long, help_heading = NETWORK)]
+    pub(super) cors: bool,
 
     /// Print a QR code of the address for the network [default: with --lan, on a terminal]
     #[arg(long, hide_short_help = true, help_heading = NETWORK, action = ArgAction::SetTrue)]

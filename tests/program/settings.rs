@@ -133,7 +133,10 @@ fn a_file_that_cannot_be_read_is_named() {
 /// An archive that was unpacked may bring its own qibu.toml.
 #[test]
 fn a_file_that_was_merely_found_opens_no_doors() {
-    for door in ["lan = true", "bind = ['0.0.0.0']", "path = '/'", "path = '..'", "loops = 1024"] {
+    let doors = ["lan = true", "bind = ['0.0.0.0']", "path = '/'", "path = '..'", "loops = 1024", "cors = true"];
+    let fields =
+        ["header = ['**=access-control-allow-Origin: *']", "header = ['*=X-A: 1', '*=Access-Control-Max-Age:1']"];
+    for door in doors.into_iter().chain(fields) {
         let folder = folder_with(door);
         let line = refused(&mut qibu(&[]), folder.path());
         assert!(line.contains("qibu.toml:1: ") && line.contains("--config qibu.toml"), "{door}: {line}");
@@ -141,7 +144,7 @@ fn a_file_that_was_merely_found_opens_no_doors() {
         printed(&mut qibu(&["--config", "qibu.toml"]), folder.path());
         printed(qibu(&[]).env("QIBU_CONFIG", "qibu.toml"), folder.path());
     }
-    let folder = folder_with("port = 0");
+    let folder = folder_with("port = 0\nheader = ['*=X-Access-Control: 1']");
     assert!(printed(&mut qibu(&[]), folder.path()).contains("# qibu.toml:1\nport = 0\n"));
 }
 
