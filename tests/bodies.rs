@@ -5,10 +5,13 @@ mod common;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use common::{Gate, get, local, serve};
 use qibu::testing::{TestClient, TestConn};
-use qibu::{Body, FileSlice, Http, Part, Request, Response, blocking};
+use qibu::{Body, Closed, FileSlice, Http, Part, Request, Response, TrySendError, blocking};
 
 /// Gives `x` so many times, and then fails in its way.
 struct Source {
@@ -216,5 +219,29 @@ fn bytes_can_be_put_behind_any_body() {
         let answer = client.get("/").send();
         assert_eq!(answer.text(), "0123456789<end>", "{name}");
         assert_eq!(answer.header("content-length"), length, "{name}");
+    }
+}
+
+#[test]
+fn an_abort_wakes_those_who_wait_for_room() {
+    // Whether somebody waits already cannot be seen, but in a hundred times somebody does.
+    for _ in 0..100 {
+        let (sender, body) = Body::channel(1);
+        let (results, result) = mpsc::channel();
+        for _ in 0..3 {
+            let (sender, results) = (sender.clone(), results.clone());
+            thread::spawn(move || {
+                let failed = (0..).find_map(|_| sender.send("x").err());
+                results.send(failed).unwrap();
+            });
+        }
+        while sender.try_send("x") != Err(TrySendError::Full("x".into())) {}
+        (0..10).for_each(|_| thread::yield_now());
+        sender.abort();
+        for _ in 0..3 {
+            let failed = result.recv_timeout(Duration::from_secs(20)).expect("nobody waits for what cannot come");
+            assert_eq!(failed, Some(Closed));
+        }
+        drop(body); // which would wake them, too
     }
 }

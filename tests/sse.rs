@@ -275,3 +275,22 @@ fn who_is_too_slow_has_its_stream_ended_and_the_others_miss_nothing() {
     assert!(text(&mut clients[0]).ends_with("0\r\n\r\n"), "its stream is complete");
     assert_eq!(news.len(), 1);
 }
+
+#[test]
+fn who_is_too_slow_has_its_stream_ended_though_another_sender_of_it_is_kept() {
+    let (news, (mut client, kept)) = (sse::Broadcast::new(1000), stream(1000));
+    news.add(kept.clone());
+    client.take_at_most(0);
+    let event = "e".repeat(64 * 1024);
+    for sent in 0.. {
+        news.send(&*event);
+        assert!(sent < 10, "a client that reads nothing is kept for ever");
+        if news.is_empty() {
+            break;
+        }
+        assert_eq!(text(&mut client), "");
+    }
+    assert_eq!(kept.send("behind the one that is missing"), Err(Closed));
+    client.take_at_most(usize::MAX);
+    assert!(text(&mut client).ends_with("0\r\n\r\n"), "it comes back and says what it has seen");
+}

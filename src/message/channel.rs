@@ -112,7 +112,7 @@ pub(crate) enum Received {
 
 struct Shared {
     state: Mutex<State>,
-    /// Signalled when room was made, or the receiver went away.
+    /// Signalled when room was made, or none ever will be: each way out of [`Stage::Open`] must wake who waits for it.
     room: Condvar,
     /// How many bytes may wait.
     capacity: usize,
@@ -176,11 +176,22 @@ impl BodySender {
         self.shared.lock().stage != Stage::Open
     }
 
-    /// Says that the body cannot be completed: the connection is closed before the end, so that the client can tell.
+    /// Says that the body cannot be completed: the connection is closed before the end, so that the client can tell. Other
+    /// senders of the same body get [`Closed`], those that wait for room at once.
     pub fn abort(self) {
+        self.stop(Stage::Aborted);
+    }
+
+    /// Ends the body behind what is queued, whoever else has a sender: they get [`Closed`].
+    pub(crate) fn end(&self) {
+        self.stop(Stage::Ending);
+    }
+
+    fn stop(&self, stage: Stage) {
         let mut state = self.shared.lock();
         if state.stage == Stage::Open {
-            state.stage = Stage::Aborted;
+            state.stage = stage;
+            self.shared.room.notify_all();
         }
         state.tell();
     }

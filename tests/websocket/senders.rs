@@ -1,6 +1,8 @@
 //! Who sends from elsewhere, to one or to many; panics; and the server's shutdown.
 
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use qibu::Closed;
 use qibu::ws::{Broadcast, Handler, Message, Sender, WebSocket};
@@ -35,6 +37,26 @@ fn a_producer_that_waits_is_as_fast_as_its_client() {
         thread::yield_now();
     }
     assert_eq!(producer.join().unwrap(), Ok(()));
+}
+
+#[test]
+fn who_waits_for_a_client_is_told_when_another_gives_it_up() {
+    // Whether the other waits already cannot be seen, but in a hundred times it does.
+    for _ in 0..100 {
+        let (mut client, sender) = silent(WebSocket::new().queue_limit(1000));
+        client.take_at_most(0);
+        let (results, result) = mpsc::channel();
+        let waiting = sender.clone();
+        thread::spawn(move || {
+            let failed = (0..).find_map(|_| waiting.send_waiting(vec![7; 5000]).err());
+            results.send(failed).unwrap();
+        });
+        while sender.try_send("x").is_ok() {}
+        (0..10).for_each(|_| thread::yield_now());
+        assert_eq!((sender.send("x"), sender.is_closed()), (Err(Closed), true));
+        let failed = result.recv_timeout(Duration::from_secs(20)).expect("nobody waits for who was given up");
+        assert_eq!(failed, Some(Closed));
+    }
 }
 
 #[test]

@@ -57,8 +57,9 @@ impl Broadcast {
     /// Sends an event to all, without waiting for any.
     pub fn send(&self, event: impl Into<Event>) {
         let text = event.into().into_bytes();
-        // Who does not take it is gone, or too slow; dropping its sender ends its stream.
-        self.with_clients(|clients| clients.retain(|client| client.try_send_bytes(text.clone()).is_ok()));
+        // Who does not take it is gone, or too slow: its stream ends, whoever else may have a sender of it.
+        let takes = |client: &EventSender| client.try_send_bytes(text.clone()).inspect_err(|_| client.end()).is_ok();
+        self.with_clients(|clients| clients.retain(takes));
     }
 
     /// How many clients listen. Those who left without a word are counted until an event could not be sent to them.

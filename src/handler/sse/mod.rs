@@ -91,6 +91,11 @@ impl EventSender {
         self.body.is_closed()
     }
 
+    /// Ends the stream behind what was sent; other senders of it get [`Closed`].
+    fn end(&self) {
+        self.body.end();
+    }
+
     fn try_send_bytes(&self, text: Bytes) -> Result<(), TrySendError> {
         self.body.try_send(text)
     }
