@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{Gate, get, local, serve};
-use qibu::testing::{TestClient, TestConn};
+use qibu::testing::{TestClient, TestConn, TestLoop};
 use qibu::{Body, Closed, FileSlice, Http, Part, Request, Response, TrySendError, blocking};
 
 /// Gives `x` so many times, and then fails in its way.
@@ -180,6 +180,51 @@ fn a_full_worker_pool_delays_a_reader_but_loses_nothing() {
     assert_eq!(first.answer().text(), "held");
 }
 
+/// Nearly as long as a stream may stand still.
+const SILENCE: Duration = Duration::from_secs(299);
+
+#[test]
+fn a_client_is_not_blamed_for_a_slow_producer() {
+    let (senders, sender) = mpsc::channel();
+    let handler = move |_: &mut Request| {
+        let (sender, body) = Body::channel(1024);
+        senders.send(sender).unwrap();
+        Response::text(body)
+    };
+    let mut conn = TestConn::open(Http::new(handler)).unwrap();
+    conn.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").recv();
+    let sender = sender.recv().unwrap();
+    for _ in 0..10 {
+        assert!(!conn.advance(SILENCE).is_closed(), "it has read all that there was");
+        sender.send("x").unwrap();
+        assert_eq!(received(&mut conn), "1\r\nx\r\n");
+    }
+    drop(sender);
+    assert_eq!(received(&mut conn), "0\r\n\r\n");
+}
+
+#[test]
+fn a_client_is_not_blamed_for_a_slow_reader() {
+    let source = || Source { left: 300_000, end: || Ok(0) };
+    let mut server = TestLoop::new(Http::new(move |_: &mut Request| Response::text(Body::reader(source(), None))));
+    let client = server.connect("192.0.2.1:5000".parse().unwrap()).unwrap();
+    server.send(client, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let settle = |server: &mut TestLoop| {
+        while !server.is_quiet() {
+            server.step();
+        }
+    };
+    settle(&mut server);
+    while server.jobs_waiting() > 0 {
+        server.advance(SILENCE);
+        settle(&mut server);
+        assert!(server.is_open(client), "it has read all that there was");
+        server.run_job(0);
+        settle(&mut server);
+    }
+    assert!(server.recv(client).ends_with(b"\r\n0\r\n\r\n"));
+}
+
 /// `/hold` on the pool, everything else on the loop.
 struct Planned<A, B>(A, B);
 
@@ -202,7 +247,7 @@ fn bytes_can_be_put_behind_any_body() {
     }
     fn channel() -> Body {
         let (sender, body) = Body::channel(1024);
-        std::thread::spawn(move || ["01234", "56789"].into_iter().for_each(|piece| sender.send(piece).unwrap()));
+        thread::spawn(move || ["01234", "56789"].into_iter().for_each(|piece| sender.send(piece).unwrap()));
         body
     }
     type Make = fn() -> Body;

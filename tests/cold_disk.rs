@@ -293,6 +293,66 @@ fn a_disk_that_hangs_for_ever_holds_no_client_for_ever() {
     site.others_are_answered();
 }
 
+/// Lets the time pass in small steps, so that whatever is due meanwhile happens.
+fn pass(site: &mut Site, time: Duration) {
+    let step = Duration::from_millis(100);
+    for _ in 0..time.as_millis() / step.as_millis() {
+        site.server.advance(step);
+        site.settle();
+    }
+}
+
+/// Nearly the write timeout.
+const SILENCE: Duration = Duration::from_secs(59);
+
+#[test]
+fn a_client_is_not_blamed_for_the_slowness_of_the_disk() {
+    let (mut site, client) = large(16);
+    let mut received = site.recv(client);
+    let head = received.len();
+    while site.server.jobs_waiting() > 0 {
+        pass(&mut site, SILENCE);
+        assert!(site.server.is_open(client), "{} bytes, then the disk spins up", received.len());
+        site.run_job();
+        received.extend(site.recv(client));
+    }
+    assert!(received[head..] == content());
+}
+
+#[test]
+fn a_client_is_not_blamed_where_no_worker_is_free() {
+    let (mut site, first) = large(1);
+    let second = site.ask_for_large();
+    let head = site.recv(second).len();
+    pass(&mut site, SILENCE);
+    assert!(site.server.is_open(second), "the only place in the queue is taken");
+    site.server.reset(first);
+    site.run_job();
+    pass(&mut site, Duration::from_millis(100));
+    let mut received = Vec::new();
+    while site.server.jobs_waiting() > 0 {
+        site.run_job();
+        received.extend(site.recv(second));
+    }
+    assert!(head > 0 && received == content());
+}
+
+#[test]
+fn a_client_that_is_slow_itself_is_found_out_behind_a_slow_disk_too() {
+    let (mut site, client) = large(16);
+    site.recv(client);
+    site.server.open_window(client, 0);
+    pass(&mut site, SILENCE);
+    site.run_job();
+    let mut received = 0;
+    for _ in 0..20 {
+        site.server.open_window(client, 100); // in each second
+        received += site.recv(client).len();
+        pass(&mut site, Duration::from_secs(1));
+    }
+    assert!(!site.server.is_open(client), "{received} bytes in 20 s are less than min_write_rate");
+}
+
 /// The same over sockets, with a real file: the only worker is held by another handler.
 #[test]
 fn a_large_file_that_the_system_has_forgotten_stalls_no_other_client() {

@@ -281,6 +281,33 @@ fn a_slow_body_is_timed_out_but_not_while_the_handler_has_enough_to_read() {
 }
 
 #[test]
+fn a_client_is_not_blamed_for_a_handler_that_reads_slowly_time_and_again() {
+    const PIECE: usize = 600_000; // more than waits for the handler
+    let gates: Vec<_> = (0..3).map(|_| Gate::default()).collect();
+    let inside = gates.clone();
+    let handler = move |request: &mut Request| -> Result<String> {
+        let mut read = 0;
+        for gate in &inside {
+            gate.pass();
+            read += io::copy(&mut request.body().take(PIECE as u64), &mut io::sink())?;
+        }
+        Ok(format!("{read} bytes"))
+    };
+    let mut conn = TestConn::open(Http::new(Large(streaming(handler)))).unwrap();
+    conn.send(post(3 * PIECE).as_bytes()).send(&vec![b'x'; 3 * PIECE]);
+    for gate in &gates {
+        while gate.arrived() == 0 {
+            conn.recv(); // the connection moves only while it is looked at
+            std::thread::yield_now();
+        }
+        conn.advance(Duration::from_secs(100)); // more than body_timeout
+        assert_eq!(conn.recv(), b"", "it is the handler that takes its time");
+        gate.open();
+    }
+    until(&mut conn, "1800000 bytes");
+}
+
+#[test]
 fn a_handler_that_never_reads_is_given_up() {
     let gate = Gate::default();
     let (_told, handler) = telling(gate.clone());

@@ -155,14 +155,16 @@ impl Builder {
         self
     }
 
-    /// How long a client may read nothing of its answer; then it is dropped. Default: 60 seconds.
+    /// How long a client may read nothing of its answer; then it is dropped. It is so, too, where it can read nothing because
+    /// the disk does not give it. Default: 60 seconds.
     pub fn write_timeout(mut self, limit: Duration) -> Self {
         self.settings.pace.timeout = limit;
         self
     }
 
     /// How fast a client must read its answer, in bytes per second on average, after the first 5 seconds; a slower one is
-    /// dropped. What the system's buffers hold counts as read. 0 lets it take its time. Default: 240.
+    /// dropped. What the system's buffers hold counts as read, and the time in which there was nothing to read, because the
+    /// disk or a producer took it, does not count. 0 lets it take its time. Default: 240.
     pub fn min_write_rate(mut self, bytes_per_second: u32) -> Self {
         self.settings.pace.rate = bytes_per_second;
         self

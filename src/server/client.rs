@@ -16,7 +16,8 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use super::pace::{Pace, Sending};
+use super::delivery::Delivery;
+use super::pace::Pace;
 use super::readiness::Readiness;
 use super::supply::Supply;
 pub(crate) use super::turn::{Cause, Turn};
@@ -32,9 +33,7 @@ pub(crate) struct Client {
     session: Box<dyn Session>,
     readiness: Readiness,
     phase: Phase,
-    sending: Sending,
-    supply: Supply,
-    pace: Pace,
+    delivery: Delivery,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,9 +88,8 @@ impl Client {
         let session = opened.unwrap_or_else(|_| Err(io::Error::other("the protocol panicked")))?;
         // As a rule its first request has come with it, or is on its way.
         let readiness = Readiness { readable: true, writable: true, ..Readiness::default() };
-        let sending = Sending::begin(connection.now(), 0);
-        let (phase, supply) = (Phase::Open, Supply::Present);
-        Ok(Box::new(Self { transport, connection, session, readiness, phase, sending, supply, pace }))
+        let (phase, delivery) = (Phase::Open, Delivery::new(connection.now(), pace));
+        Ok(Box::new(Self { transport, connection, session, readiness, phase, delivery }))
     }
 
     /// Its way to the network, to be registered.
@@ -115,7 +113,10 @@ impl Client {
                 self.note(now);
             }
             Cause::Note(note) => match *note {
-                Note::Warm { bytes } => self.hear_of_supply(bytes),
+                Note::Warm { bytes } => {
+                    self.connection.output.warm(bytes);
+                    self.delivery.resume(self.connection.now());
+                }
                 note => self.ask(|session, connection| session.on_note(connection, note)),
             },
             Cause::Deadline => self.hear_deadline(),
@@ -128,32 +129,15 @@ impl Client {
         }
     }
 
-    /// A worker has read the next bytes of the file. The client gets the time back in which it could not read.
-    fn hear_of_supply(&mut self, bytes: u64) {
-        self.supply = Supply::Present;
-        self.connection.output.warm(bytes);
-        self.sending.moves(self.connection.now());
-    }
-
     /// The system says that a socket is writable when a third of its buffer is free, and that may be a megabyte that a slow
     /// client has not read yet. A write succeeds before that: if one does, the client has read something.
     fn hear_sending_deadline(&mut self) {
         self.readiness.writable = true;
         self.send();
         if self.deadline().is_some_and(|deadline| deadline <= self.connection.now()) {
-            self.complain_of_slowness();
+            self.delivery.complain(self.connection.peer_addr(), self.connection.now());
             self.transport.abort(); // it must not take what it has for all
             self.phase = Phase::Closed;
-        }
-    }
-
-    fn complain_of_slowness(&self) {
-        let is_stalled = self.sending.is_stalled(self.connection.now(), self.pace);
-        let setting = if is_stalled { "write_timeout" } else { "min_write_rate" };
-        let peer = self.connection.peer_addr();
-        match self.supply {
-            Supply::Present => log::info!("{peer} reads its answer too slowly ({setting})"),
-            _ => log::warn!("the disk gives the file that {peer} is sent too slowly ({setting})"),
         }
     }
 
@@ -167,7 +151,7 @@ impl Client {
     }
 
     fn hear_deadline(&mut self) {
-        self.supply = self.supply.at(self.connection.now());
+        self.delivery.wait_until(self.connection.now());
         if self.deadline().is_none_or(|deadline| deadline > self.connection.now()) {
             return; // it was moved while the entry waited
         }
@@ -267,17 +251,18 @@ impl Client {
         }
         let sent = self.connection.output.sent() - before;
         if sent > 0 {
-            self.sending.moves(self.connection.now());
+            self.delivery.moves(self.connection.now());
             self.connection.counters().count_sent(sent);
         }
     }
 
     /// What comes next lies on a disk, and the others shall not wait for it.
     fn order_supply(&mut self) {
-        self.supply = match self.connection.read_ahead() {
-            Ok(()) => Supply::Ordered,
-            Err(_job) => Supply::refused(self.connection.now()),
-        };
+        let now = self.connection.now();
+        self.delivery.wait(match self.connection.read_ahead() {
+            Ok(()) => Supply::Ordered { since: now },
+            Err(_job) => Supply::refused(now),
+        });
     }
 
     /// Step 7: closes when all is said; else tells whether there is more to do at once.
@@ -318,10 +303,7 @@ impl Client {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Open if self.connection.output.is_empty() => self.session.deadline(),
-            Phase::Open | Phase::Closing => {
-                let sending = self.sending.deadline(self.connection.output.sent(), self.pace);
-                Some(self.supply.deadline(sending))
-            }
+            Phase::Open | Phase::Closing => Some(self.delivery.deadline(self.connection.output.sent())),
             Phase::Lingering { until } => Some(until),
             Phase::Closed => None,
         }
@@ -353,7 +335,7 @@ impl Client {
     }
 
     fn can_write(&self) -> bool {
-        let is_possible = self.readiness.writable && self.supply == Supply::Present;
+        let is_possible = self.readiness.writable && self.delivery.is_possible();
         is_possible && self.phase != Phase::Closed && !self.connection.output.is_empty()
     }
 
@@ -377,7 +359,7 @@ impl Client {
             Err(error) => self.fail(&error),
         }
         if was_empty && !self.connection.output.is_empty() {
-            self.sending = Sending::begin(self.connection.now(), self.connection.output.sent());
+            self.delivery.begin(self.connection.now(), self.connection.output.sent());
         }
     }
 

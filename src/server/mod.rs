@@ -36,6 +36,7 @@ mod builder;
 pub(crate) mod client;
 pub(crate) mod clients;
 mod control;
+mod delivery;
 mod event_loop;
 pub(crate) mod letters;
 mod life;

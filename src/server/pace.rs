@@ -40,13 +40,23 @@ impl Sending {
         self.since = now;
     }
 
+    /// Since then there was nothing that it could take: that is not its slowness.
+    pub(super) fn excuse(&mut self, since: Instant, now: Instant) {
+        self.began += now.saturating_duration_since(since);
+    }
+
     pub(super) fn is_stalled(&self, now: Instant, pace: Pace) -> bool {
-        now >= self.since + pace.timeout
+        now >= self.stalled_at(pace)
+    }
+
+    /// When the peer must have read anything.
+    pub(super) fn stalled_at(&self, pace: Pace) -> Instant {
+        self.since + pace.timeout
     }
 
     /// When the peer must have read some more, of which so many bytes were sent.
     pub(super) fn deadline(&self, sent: u64, pace: Pace) -> Instant {
-        let stalled = self.since + pace.timeout;
+        let stalled = self.stalled_at(pace);
         too_slow_at(self.began, sent - self.sent_before, pace.rate).map_or(stalled, |slow| slow.min(stalled))
     }
 }

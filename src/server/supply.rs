@@ -7,8 +7,9 @@
 //!      └──────────────────────── the moment is over ──────┘
 //! ```
 //!
-//! Until then the client is sent nothing and the loop serves the others. The time in which it must read something
-//! (`write_timeout`) goes on, so that a disk that hangs for ever holds no client for ever.
+//! Until then the client is sent nothing and the loop serves the others. That it reads nothing meanwhile is not its slowness
+//! (`min_write_rate`); but the time in which it must read something (`write_timeout`) goes on, so that a disk that hangs for
+//! ever holds no client for ever.
 //!
 //! Pattern: State.
 
@@ -20,9 +21,9 @@ pub(super) enum Supply {
     /// Wherever the loop need not wait for them.
     Present,
     /// On the disk; a worker reads them.
-    Ordered,
+    Ordered { since: Instant },
     /// On the disk, and so much is to do that no worker takes it. Then we try again.
-    Refused { until: Instant },
+    Refused { since: Instant, until: Instant },
 }
 
 /// So long we leave the workers alone that are behind.
@@ -30,22 +31,19 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 impl Supply {
     pub(super) fn refused(now: Instant) -> Self {
-        Self::Refused { until: now + PAUSE }
+        Self::Refused { since: now, until: now + PAUSE }
     }
 
-    /// Time has passed.
-    pub(super) fn at(self, now: Instant) -> Self {
+    /// Since when the client is not sent what it could read.
+    pub(super) fn missing_since(self) -> Option<Instant> {
         match self {
-            Self::Refused { until } if until <= now => Self::Present,
-            other => other,
+            Self::Present => None,
+            Self::Ordered { since } | Self::Refused { since, .. } => Some(since),
         }
     }
 
-    /// When something is to be done, where else it would be at `deadline`.
-    pub(super) fn deadline(self, deadline: Instant) -> Instant {
-        match self {
-            Self::Refused { until } => until.min(deadline),
-            Self::Present | Self::Ordered => deadline,
-        }
+    /// Whether it is time to try again.
+    pub(super) fn is_due(self, now: Instant) -> bool {
+        matches!(self, Self::Refused { until, .. } if until <= now)
     }
 }

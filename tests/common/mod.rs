@@ -333,6 +333,11 @@ impl Gate {
         assert!(!waited.unwrap().1.timed_out(), "waited in vain until {count} came to the gate");
     }
 
+    /// How many have come.
+    pub(crate) fn arrived(&self) -> usize {
+        self.lock().arrived
+    }
+
     pub(crate) fn open(&self) {
         self.lock().is_open = true;
         self.shared.1.notify_all();
