@@ -55,7 +55,9 @@ fn allowed_hosts(settings: &Settings) -> Result<Option<AllowedHosts>, Complaint>
         (false, false) => AllowedHosts::local().any_address(),
     };
     let named = settings.allow_host.iter().try_fold(hosts, |hosts, name| hosts.name(name));
-    named.map(Some).map_err(|error| Complaint::Usage(format!("--allow-host: {error}")))
+    named
+        .map(|hosts| Some(hosts.called("--allow-host")))
+        .map_err(|error| Complaint::Usage(format!("--allow-host: {error}")))
 }
 
 /// The folder, and the others at their paths.

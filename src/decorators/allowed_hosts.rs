@@ -9,10 +9,15 @@
 //! section 3.2.2). A request without a name comes from no browser and passes, and so does one through a unix socket, which no
 //! page can reach.
 //!
+//! Who is turned away is mostly no attacker: a proxy or a tunnel in front of us passes on its own name. So the answer and a
+//! warning say what lets the name in, and the warning comes once for each name and not for each request.
+//!
 //! Pattern: Decorator (it may answer in place of the next handler).
 
+use std::borrow::Cow;
 use std::io;
 use std::net::Ipv6Addr;
+use std::sync::{Mutex, PoisonError};
 
 use http::StatusCode;
 
@@ -36,7 +41,13 @@ use crate::message::{Request, Response};
 pub struct AllowedHosts {
     names: Vec<Name>,
     addresses: Addresses,
+    called: Cow<'static, str>,
+    /// The hosts that were warned of last, the newest at the end.
+    told: Mutex<Vec<Box<[u8]>>>,
 }
+
+/// So many hosts are remembered, each of which is warned of once.
+const MOST_TOLD: usize = 16;
 
 /// A name in lower case.
 #[derive(Debug)]
@@ -57,7 +68,12 @@ enum Addresses {
 impl AllowedHosts {
     /// Answers for `localhost` and all names below it, for 127.0.0.0/8 and for `[::1]`.
     pub fn local() -> Self {
-        Self { names: vec![Name::Below("localhost".into())], addresses: Addresses::OfThisComputer }
+        Self {
+            names: vec![Name::Below("localhost".into())],
+            addresses: Addresses::OfThisComputer,
+            called: "AllowedHosts".into(),
+            told: Mutex::default(),
+        }
     }
 
     /// Answers for this name too, whatever the port; `.example.org` stands for `example.org` and all names below it. Fails
@@ -85,14 +101,53 @@ impl AllowedHosts {
         self
     }
 
+    /// What the answer and the log name as the setting that lets a host in: an option of your program, say. Default:
+    /// `AllowedHosts`.
+    ///
+    /// ```
+    /// use qibu::{AllowedHosts, HandlerExt, Request, testing::TestClient};
+    ///
+    /// let hosts = AllowedHosts::local().called("--allow-host");
+    /// let answer = TestClient::new((|_: &mut Request| "hello").with(hosts)).get("/").header("Host", "a.example").send();
+    /// assert!(answer.text().contains("--allow-host"));
+    /// ```
+    #[must_use]
+    pub fn called(mut self, setting: impl Into<Cow<'static, str>>) -> Self {
+        self.called = setting.into();
+        self
+    }
+
     /// The answer to who asks for another host.
     fn refusal(&self, request: &Request) -> Option<Response> {
         let host = request.header_bytes("Host").filter(|host| !host.is_empty())?;
         if self.is_allowed(host) || came_by_unix_socket(request) {
             return None;
         }
-        log::debug!("421: this server does not answer for the host {:?}", String::from_utf8_lossy(host));
-        Some(Response::status_page(StatusCode::MISDIRECTED_REQUEST))
+        let (status, setting) = (StatusCode::MISDIRECTED_REQUEST, &*self.called);
+        let name = without_port(host);
+        if self.is_news(name) {
+            let (peer, host) = (request.peer_addr(), name.escape_ascii());
+            log::warn!(
+                "421 for {peer}: this server does not answer for \"{host}\"; let it in if it is yours ({setting})"
+            );
+        }
+        Some(
+            Response::text(format!("{status}: this server does not answer for this host ({setting})\n"))
+                .with_status(status),
+        )
+    }
+
+    /// Whether nobody has been warned of this host lately; from now on somebody has.
+    fn is_news(&self, name: &[u8]) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.iter().any(|known| **known == *name) {
+            return false;
+        }
+        if told.len() == MOST_TOLD {
+            told.remove(0);
+        }
+        told.push(name.into());
+        true
     }
 
     fn is_allowed(&self, host: &[u8]) -> bool {

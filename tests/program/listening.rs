@@ -191,6 +191,26 @@ fn a_page_of_another_site_reads_nothing_through_a_name_of_its_own() {
     }
 }
 
+/// What everyone meets first who stands behind a proxy or a tunnel: it says which option lets the name in, once for each.
+#[test]
+fn a_host_that_is_turned_away_is_told_with_its_option_and_once() {
+    let folder = site();
+    let mut program = start(qibu(&["-p", "0"]).arg(folder.path()));
+    for host in ["www.example.org", "www.example.org", "a\u{202e}b.example", "www.example.org"] {
+        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = tell(Ok(program.connect()), &request);
+        assert!(answer.is_ascii() && answer.contains("\r\ncontent-type: text/plain"), "{answer}");
+        let is_misdirected = answer.starts_with("HTTP/1.1 421 ") && answer.contains("(--allow-host)");
+        assert!(is_misdirected || answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
+    program.signal("TERM");
+    assert_eq!(program.wait().code(), Some(0));
+    let told = rest(&program.stderr);
+    let of_hosts: Vec<_> = told.lines().filter(|line| line.contains("421")).collect();
+    assert!(of_hosts.len() == 1 && of_hosts[0].contains("\"www.example.org\""), "{told}");
+    assert!(of_hosts[0].contains("--allow-host") && !told.contains('\u{202e}'), "{told}");
+}
+
 #[test]
 fn so_many_clients_are_let_in_and_no_more() {
     let folder = site();
