@@ -1,7 +1,7 @@
 //! A handler that blocks: first the warning, then `blocking(..)`.
 //!
 //! Type:  cargo run --example 25_blocking
-//! and in a second terminal:  curl http://127.0.0.1:8090/held & curl http://127.0.0.1:8090/
+//! and in a second terminal:  curl http://127.0.0.1:8090/held & sleep 0.3; curl http://127.0.0.1:8090/
 //!
 //! You will see both answers after a second, although the second has nothing to wait for: there is one event loop here, and
 //! the first has held it. In the first terminal a warning names the handler. Now ask for /blocking in place of /held: that

@@ -133,7 +133,7 @@ fn sleeping_on_the_loop(address: &str) -> io::Result<()> {
         "That took a second, and everybody waited.\n"
     };
     let app = Router::new().get("/", |_| "At once.\n").get("/slow", slow);
-    WebServer::builder().addr(address).loops(1).build(app)?.start()
+    WebServer::new(address, app)?.start()
 }
 
 fn not_saying_what_is_allowed(address: &str) -> io::Result<()> {

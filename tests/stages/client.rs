@@ -52,9 +52,13 @@ impl Client {
 
     /// Nothing more comes, and the connection ends.
     pub(crate) fn expect_end(&mut self, why: &str) -> Judged {
+        const END: &[u8] = b"(the end of the connection)";
         match self.read_until(|came| !came.is_empty()) {
             Some(Silence::Ended) => Ok(()),
-            silence => Err(self.lesson(b"(the end of the connection)", silence, why)),
+            Some(Silence::Waiting) | None => Err(self.lesson(END, Some(Silence::Waiting), why)),
+            Some(reset) => {
+                Err(self.lesson(END, Some(reset), "the answer was right; read the message before you close."))
+            }
         }
     }
 
@@ -85,14 +89,11 @@ impl Client {
 
     /// What was sent, expected, and came; and what that means.
     pub(crate) fn lesson(&self, wanted: &[u8], silence: Option<Silence>, why: &str) -> String {
-        let then = match silence {
-            None => String::new(),
-            Some(Silence::Ended) => ", and then the end of the connection".to_owned(),
-            Some(Silence::Waiting) => ", and then nothing, however long I waited".to_owned(),
-            Some(Silence::Broken(error)) => format!(", and then an error: {error}"),
-        };
+        let (then, means) = silence.map_or_else(Default::default, |silence| silence.tell(&self.ahead));
         let (sent, wanted, came) = (shown(&self.sent), shown(wanted), shown(&self.ahead));
-        format!("    I sent      {sent}\n    I expected  {wanted}\n    There came  {came}{then}\n\nIt means: {why}")
+        format!(
+            "    I sent      {sent}\n    I expected  {wanted}\n    There came  {came}{then}\n\nIt means: {means}{why}"
+        )
     }
 }
 
@@ -101,6 +102,32 @@ pub(crate) enum Silence {
     Ended,
     Waiting,
     Broken(io::Error),
+}
+
+impl Silence {
+    /// What comes after what came, and what it means, before anything else is said of it.
+    fn tell(&self, came: &[u8]) -> (String, &'static str) {
+        match (self, came) {
+            (Self::Ended, b"") => (
+                ", and then the end of the connection".into(),
+                "your program has closed it without an answer, or it failed.\nWanted is this: ",
+            ),
+            (Self::Ended, _) => (
+                ", and then the end of the connection".into(),
+                "that is not all, and your program has closed it.\nWanted is this: ",
+            ),
+            (Self::Waiting, b"") => (
+                ", however long I waited".into(),
+                "your program has not answered yet, it waits for something.\nWanted is this: ",
+            ),
+            (Self::Waiting, _) => (", and then nothing, however long I waited".into(), ""),
+            (Self::Broken(error), _) => (
+                format!(", and then an error: {error}"),
+                "your program has ended, or it has closed the connection with bytes that it had not read: then the system\n\
+                resets it.\nWanted is this: ",
+            ),
+        }
+    }
 }
 
 /// Bytes as a person reads them, and in which encoding they can be read.

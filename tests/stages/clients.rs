@@ -15,7 +15,8 @@ pub(crate) fn nobody_waits_for_another(program: &mut Program) -> Judged {
     second.send("second\n");
     second.expect(
         "second\n",
-        "it waits for the silent one, who connected first and says nothing. Nobody may wait for him.",
+        "an echo of the line, with its \\n. Perhaps it waits for the silent one, who connected first and says nothing:\n\
+        nobody may wait for him.",
     )?;
     for _ in 0..3 {
         let mut resetting = program.connect()?;
@@ -26,7 +27,8 @@ pub(crate) fn nobody_waits_for_another(program: &mut Program) -> Judged {
     second.send("again\n");
     second.expect(
         "again\n",
-        "another client has reset its connection (ConnectionResetError). That is his end, not yours.",
+        "an echo of this line, too. Another client has reset its connection (ConnectionResetError, in recv or in send):\n\
+        that is his end, not yours.",
     )?;
     let mut crowd = Vec::new();
     for number in 0..50 {
@@ -46,15 +48,17 @@ pub(crate) fn nobody_waits_for_another(program: &mut Program) -> Judged {
 
 /// 07: message, answer, close, the next client; and again at the same port at once.
 pub(crate) fn it_goes_on_and_starts_again(program: &mut Program) -> Judged {
-    three_clients(program, "after one client comes the next: accept again.")?;
+    three_clients(program)?;
     program.restart()?;
     let why = "the program was killed and started again at once, at the same port. The connections that it closed are in\n\
         TIME_WAIT for a minute, and bind fails, unless SO_REUSEADDR is set before it.";
-    three_clients(program, why).map_err(|lesson| format!("{lesson}\n(After a restart: {why})"))
+    three_clients(program).map_err(|lesson| format!("{lesson}\n(After a restart: {why})"))
 }
 
-fn three_clients(program: &mut Program, why: &str) -> Judged {
-    for name in ["one", "two", "three"] {
+fn three_clients(program: &mut Program) -> Judged {
+    let next = "after one client comes the next: accept again.";
+    for (name, why) in [("one", "to any message the answer is the tutorial's, in GBK."), ("two", next), ("three", next)]
+    {
         let mut client = program.connect()?;
         client.send(name);
         client.expect(gbk("信息已收到，over，over！"), why)?;

@@ -4,6 +4,8 @@ use crate::client::{Client, Judged};
 
 /// An answer that was taken from a connection.
 pub(crate) struct Answer {
+    /// `1.1`
+    pub(crate) version: String,
     pub(crate) status: u16,
     fields: Vec<(String, String)>,
     pub(crate) body: String,
@@ -27,14 +29,15 @@ impl Client {
         let head_end = |came: &[u8]| came.windows(4).position(|bytes| bytes == b"\r\n\r\n").map(|at| at + 4);
         let silence = self.read_until(|came| head_end(came).is_some());
         let Some(end) = head_end(self.came()) else {
-            let wanted = b"HTTP/1.1 STATUS REASON, fields, and an empty line; all lines end in \\r\\n";
-            return Err(self.lesson(wanted, silence, why));
+            let wanted = "HTTP/1.1 STATUS REASON, fields, and an empty line; all lines end in \\r\\n";
+            let why = if self.came().is_empty() { why } else { "the head of an answer, to its end: an empty line." };
+            return Err(self.lesson(wanted.as_bytes(), silence, why));
         };
         let head = String::from_utf8_lossy(&self.came()[..end]).into_owned();
-        let Some((status, fields)) = parse(&head) else {
+        let Some((version, status, fields)) = parse(&head) else {
             return Err(self.lesson(b"HTTP/1.1 STATUS REASON, and lines of `Name: value`", None, why));
         };
-        let mut answer = Answer { status, fields, body: String::new() };
+        let mut answer = Answer { version, status, fields, body: String::new() };
         let Some(length) = answer.field("content-length").and_then(|length| length.parse::<usize>().ok()) else {
             return Err(self.lesson(
                 b"a field Content-Length",
@@ -73,10 +76,11 @@ impl Answer {
     }
 }
 
-fn parse(head: &str) -> Option<(u16, Vec<(String, String)>)> {
+fn parse(head: &str) -> Option<(String, u16, Vec<(String, String)>)> {
     let mut lines = head.trim_end().split("\r\n");
-    let status = lines.next()?.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
+    let (version, rest) = lines.next()?.strip_prefix("HTTP/")?.split_once(' ')?;
+    let status = rest.split(' ').next()?.parse().ok()?;
     let fields =
         lines.map(|line| line.split_once(':').map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())));
-    Some((status, fields.collect::<Option<_>>()?))
+    Some((version.to_owned(), status, fields.collect::<Option<_>>()?))
 }

@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, process, thread};
 
+use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
 use crate::client::{Client, Judged};
@@ -41,6 +42,13 @@ impl Patience {
     }
 }
 
+/// What is told of one that ends by itself, and without an error.
+pub(crate) const STAYS: &str = "It means: your program has ended. Take the address from the variable ADDRESS; then\n\
+    socket, bind, listen; and stay: a server waits for clients, for one after the other.";
+
+/// How long a program may take to end that has nothing more to do, or has failed.
+pub(crate) const TO_END: Duration = Duration::from_millis(300);
+
 /// How often we look again for what comes without a notice.
 pub(crate) const A_MOMENT: Duration = Duration::from_millis(10);
 
@@ -68,17 +76,23 @@ impl Program {
                 Err(error) => error,
             };
             let address = self.address;
-            if let Some(status) = self.has_ended().filter(|status| !status.success()) {
-                return Err(format!(
-                    "I connected to {address}: {refused}, because your program has ended ({status}) before it listened there.\n\
-                    It means: read what it printed, that says why."
-                ));
-            }
-            if self.has_ended().is_some() || Instant::now() > deadline {
-                return Err(format!(
-                    "I connected to {address}: {refused}, because nobody listens there.\n\
-                    It means: take the address from the variable ADDRESS; then socket, bind, listen."
-                ));
+            match self.has_ended() {
+                Some(status) if status.success() => {
+                    return Err(format!("I connected to {address}: {refused}, because nobody listens there.\n{STAYS}"));
+                }
+                Some(status) => {
+                    return Err(format!(
+                        "I connected to {address}: {refused}, because your program has ended ({status}).\n\
+                        It means: read what it printed, that says why."
+                    ));
+                }
+                None if Instant::now() > deadline => {
+                    return Err(format!(
+                        "I connected to {address}: {refused}, because nobody listens there.\n\
+                        It means: take the address from the variable ADDRESS; then socket, bind, listen."
+                    ));
+                }
+                None => {}
             }
             thread::sleep(A_MOMENT);
         }
@@ -114,8 +128,9 @@ impl Program {
         self.child.try_wait().ok().flatten()
     }
 
+    /// One that has just failed needs a moment to end.
     pub(crate) fn how_it_ended(&mut self) -> String {
-        self.has_ended().map_or("still ran".to_owned(), |status| format!("has ended: {status}"))
+        self.ends_within(TO_END).map_or("still ran".to_owned(), |status| format!("has ended: {status}"))
     }
 
     /// All it has printed, indented.
@@ -186,7 +201,9 @@ pub(crate) fn free_address() -> SocketAddr {
     loop {
         let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        if TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok() {
+        // Without SO_REUSEADDR, for a learner's program may lack it: no connection of before is in TIME_WAIT there, either.
+        let tcp = Socket::new(Domain::IPV4, Type::STREAM, None).and_then(|socket| socket.bind(&address.into()));
+        if tcp.is_ok() && UdpSocket::bind(address).is_ok() {
             return address;
         }
     }

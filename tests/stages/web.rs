@@ -1,8 +1,11 @@
 //! Stages 09 to 12: HTTP by hand, a decorator, slow answers and the end, a guest book.
 
+use std::num::NonZero;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::Judged;
+use crate::client::{Client, Judged};
+use crate::http::Answer;
 use crate::program::Program;
 
 /// 09: `/hello/NAME`, 404, and a second request on the same connection.
@@ -11,6 +14,9 @@ pub(crate) fn it_says_hello(program: &mut Program) -> Judged {
     client.get("/hello/World");
     let hello = client.answer("a request ends with an empty line; then it is your turn.")?;
     hello.has_status(200, "GET /hello/World")?;
+    if hello.version != "1.1" {
+        return Err(format!("    I sent      GET /hello/World HTTP/1.1\n    There came  HTTP/{}", hello.version));
+    }
     if hello.body != "Hello, World!" {
         return Err(format!(
             "    I sent      GET /hello/World\n    I expected  \"Hello, World!\"\n    There came  {:?}",
@@ -20,7 +26,9 @@ pub(crate) fn it_says_hello(program: &mut Program) -> Judged {
     let why =
         "in HTTP/1.1 the connection stays open for the next request, unless one of the two says `Connection: close`.";
     client.get("/attic");
-    client.answer(why)?.has_status(404, "GET /attic")?;
+    let nowhere = client.answer(why)?;
+    nowhere.has_status(404, "GET /attic")?;
+    client = after(&nowhere, client, program)?;
     client.send("GET /hello/Li HTTP/1.1\r\nHo");
     client.send("st: stage\r\n\r\nGET /hello/Du HTTP/1.1\r\nHost: stage\r\n\r\n");
     for name in ["Li", "Du"] {
@@ -59,23 +67,28 @@ pub(crate) fn it_counts_its_answers(program: &mut Program) -> Judged {
 /// 11: a slow answer keeps nobody waiting, and Ctrl-C takes it from nobody.
 pub(crate) fn it_stays_quick_and_stops_gracefully(program: &mut Program) -> Judged {
     const A_SECOND: Duration = Duration::from_millis(950);
-    let mut slow = program.connect()?;
+    // More than there are loops, so that none is left where nobody sleeps.
+    let count = thread::available_parallelism().map_or(1, NonZero::get).min(16) * 2;
+    let mut slow = (0..count).map(|_| program.connect()).collect::<Result<Vec<_>, _>>()?;
     let mut quick = program.connect()?;
     let asked = Instant::now();
-    slow.get("/slow");
+    slow.iter_mut().for_each(|slow| slow.get("/slow"));
     quick.get("/");
     quick.answer("GET / has a page.")?.has_status(200, "GET /")?;
     if asked.elapsed() > A_SECOND / 2 {
         return Err(format!(
-            "    I sent      GET /slow, and on another connection GET /\n    I expected  the second answer at once\n    \
-            There came  the second answer after {:?}\n\nIt means: what takes long must not hold up what answers all others.",
+            "    I sent      GET /slow, on {count} connections, and on another one GET /\n    \
+            I expected  the last answer at once\n    There came  the last answer after {:?}\n\n\
+            It means: what takes long must not hold up what answers all others.",
             asked.elapsed()
         ));
     }
     interrupt(program);
     let why =
         "/slow was being answered when Ctrl-C (SIGINT) came. Accept nobody any more, let what runs end, then end.";
-    slow.answer(why)?.has_status(200, "GET /slow, and SIGINT to the program")?;
+    for slow in &mut slow {
+        slow.answer(why)?.has_status(200, "GET /slow, and SIGINT to the program")?;
+    }
     if asked.elapsed() < A_SECOND {
         return Err(format!("GET /slow was answered after {:?}: it should take a second.", asked.elapsed()));
     }
@@ -101,17 +114,22 @@ pub(crate) fn it_keeps_a_guest_book(program: &mut Program) -> Judged {
     let mut client = program.connect()?;
     for note in ["hello from Xi'an", "你好"] {
         client.post("/notes", note);
-        client.answer("POST /notes adds a note: 201 Created.")?.has_status(201, &format!("POST /notes: {note}"))?;
+        let added = client.answer("POST /notes adds a note: 201 Created.")?;
+        added.has_status(201, &format!("POST /notes: {note}"))?;
+        client = after(&added, client, program)?;
     }
+    drop(client);
+    client = program.connect()?; // somebody else
     client.get("/notes");
-    let notes = client.answer("GET /notes has all notes, a line each.")?;
+    let notes = client.answer("GET /notes has all notes, a line each, whoever asks.")?;
     notes.has_status(200, "GET /notes")?;
     if notes.body.trim_end() != "hello from Xi'an\n你好" {
-        let came = notes.body;
+        let came = &notes.body;
         return Err(format!(
             "    I sent      two notes, then GET /notes\n    I expected  both, a line each\n    There came  {came:?}"
         ));
     }
+    client = after(&notes, client, program)?;
     client.send("PUT /notes HTTP/1.1\r\nHost: stage\r\nContent-Length: 0\r\n\r\n");
     let refused = client.answer("PUT is no method of /notes.")?;
     refused.has_status(405, "PUT /notes")?;
@@ -123,10 +141,21 @@ pub(crate) fn it_keeps_a_guest_book(program: &mut Program) -> Judged {
             It means: a 405 has to say which methods there are (RFC 9110 section 15.5.6)."
         ));
     }
+    client = after(&refused, client, program)?;
     client.post("/notes", &"x".repeat(MOST));
-    client.answer("64 KiB are allowed.")?.has_status(201, "POST /notes with 65536 bytes")?;
+    let added = client.answer("64 KiB are allowed.")?;
+    added.has_status(201, "POST /notes with 65536 bytes")?;
+    client = after(&added, client, program)?;
     client.post("/notes", &"x".repeat(MOST + 1));
     client
         .answer("what is longer than 64 KiB is refused by 413, not kept.")?
         .has_status(413, "POST /notes with 65537 bytes")
+}
+
+/// Where the next request goes: the same connection, or another one if the answer was its last.
+fn after(answer: &Answer, client: Client, program: &mut Program) -> Result<Client, String> {
+    match answer.field("connection") {
+        Some(last) if last.eq_ignore_ascii_case("close") => program.connect(),
+        _ => Ok(client),
+    }
 }

@@ -7,15 +7,15 @@ import socket
 def handle_client_request(new_socket):
     try:
         recv_data = new_socket.recv(1024)
+        if recv_data:
+            new_socket.send(recv_data)  # it may take a part only: 09_event_loop keeps the rest
+            return
     except BlockingIOError:
         return  # nothing after all: select will say when
-    except ConnectionResetError:
-        recv_data = b""
-    if recv_data:
-        new_socket.send(recv_data)  # it may take a part only: 09_event_loop keeps the rest
-    else:
-        selector.unregister(new_socket)
-        new_socket.close()
+    except ConnectionError:
+        pass  # a reset: his end, not ours
+    selector.unregister(new_socket)
+    new_socket.close()
 
 
 tcp_server_socket = socket.create_server(("127.0.0.1", 8090))
