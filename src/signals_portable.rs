@@ -6,7 +6,14 @@ use qibu::ServerHandle;
 
 use crate::log_file::LogFile;
 
+/// Where lines go. Nobody here writes any.
+#[allow(dead_code, reason = "there are signals elsewhere")]
+pub(crate) struct Logs {
+    pub(crate) stderr: LogFile,
+    pub(crate) file: Option<LogFile>,
+}
+
 /// Leaves the system's own way as it is.
-pub(crate) fn watch(_: ServerHandle, _: Option<LogFile>) -> io::Result<()> {
+pub(crate) fn watch(_: ServerHandle, _: Logs) -> io::Result<()> {
     Ok(())
 }

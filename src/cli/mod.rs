@@ -27,7 +27,6 @@ mod rules;
 mod settings;
 
 use std::path::Path;
-use std::thread::JoinHandle;
 
 use qibu::WebServer;
 
@@ -48,8 +47,7 @@ pub(crate) enum Task {
 pub(crate) struct Prepared {
     pub(crate) server: WebServer,
     pub(crate) banner: Banner,
-    /// With the thread that writes it.
-    pub(crate) log: Option<(LogFile, JoinHandle<()>)>,
+    pub(crate) log: Option<LogFile>,
 }
 
 /// Reads the three sources. Wrong usage, `--help` and `--version` end the process here.
@@ -71,13 +69,13 @@ pub(crate) fn read() -> Result<Task, Complaint> {
 /// Opens the log and the folder, and listens.
 pub(crate) fn prepare(settings: &Settings) -> Result<Prepared, Complaint> {
     let log = settings.log_file.as_ref().map(|path| open_log(path)).transpose()?;
-    let handler = assemble::handler(settings, log.as_ref().map(|(log, _)| log))?;
+    let handler = assemble::handler(settings, log.as_ref())?;
     let listening = listen::listen(settings, &handler)?;
     let banner = Banner::of(settings, &listening)?;
     Ok(Prepared { server: listening.server, banner, log })
 }
 
-fn open_log(path: &str) -> Result<(LogFile, JoinHandle<()>), Complaint> {
+fn open_log(path: &str) -> Result<LogFile, Complaint> {
     let complain = |error| Complaint::Failure(format!("--log-file {path} cannot be written: {error}"));
     LogFile::open(Path::new(path)).map_err(complain)
 }

@@ -1,8 +1,10 @@
 //! A line for each answer: where it goes, how it looks, and how the file is put away.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 
 use crate::support::*;
 
@@ -111,6 +113,64 @@ fn a_hangup_opens_the_log_anew_and_loses_no_line() {
         assert_eq!(both.matches(part).count(), 1, "{part}: {both}");
     }
     assert!(text(&path).contains("/third ") && text(&old).contains("/first "));
+}
+
+/// A pipe, opened for reading, that nobody reads.
+fn stalled_pipe(path: &Path) -> File {
+    make_pipe(path);
+    File::options().read(true).write(true).open(path).unwrap()
+}
+
+fn make_pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// More than a pipe holds.
+fn ask_for_many_long_names(program: &Program) {
+    for number in 0..40 {
+        let answer = program.get(&format!("/{number}{}", "x".repeat(6000)));
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{number}: {answer}");
+    }
+}
+
+#[test]
+fn a_reader_of_the_log_that_stalls_does_not_keep_it_from_ending() {
+    let folder = site();
+    let path = folder.path().join("pipe");
+    let _stalled = stalled_pipe(&path);
+    for signals in [&["TERM"][..], &["TERM", "TERM"]] {
+        let mut program = start(qibu(&["-p", "0", "--log-file", path.to_str().unwrap()]).arg(folder.path()));
+        ask_for_many_long_names(&program);
+        signals.iter().for_each(|signal| program.signal(signal));
+        program.wait();
+    }
+}
+
+#[test]
+fn a_reader_of_stderr_that_stalls_stops_no_answer_and_no_end() {
+    let folder = site();
+    let (mut program, _unread) = start_unheard(qibu(&["-p", "0", "--log-format", "text"]).arg(folder.path()));
+    ask_for_many_long_names(&program);
+    assert!(program.get("/a.txt").ends_with("\r\n\r\nhello\n"));
+    program.signal("TERM");
+    program.wait();
+}
+
+#[test]
+fn a_log_that_is_a_pipe_without_a_reader_waits_for_one_and_says_so() {
+    let folder = site();
+    let path = folder.path().join("pipe");
+    make_pipe(&path);
+    let mut program = start(qibu(&["-p", "0", "--log-file", path.to_str().unwrap()]).arg(folder.path()));
+    assert!(program.get("/a.txt").ends_with("\r\n\r\nhello\n"));
+    let warning = program.stderr.recv_timeout(PATIENCE).unwrap();
+    assert!(warning.contains(path.to_str().unwrap()) && warning.contains("reader"), "{warning}");
+    let mut reader = BufReader::new(File::open(&path).unwrap());
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    assert!(line.contains("GET /a.txt "), "{line}");
+    program.signal("TERM");
+    assert_eq!(program.wait().code(), Some(0));
 }
 
 #[test]

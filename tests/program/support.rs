@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -122,7 +122,18 @@ pub(crate) struct Program {
 
 /// Starts it and reads on until it says that it serves.
 pub(crate) fn start(command: &mut Command) -> Program {
-    let mut program = spawn(command);
+    await_banner(spawn(command), command)
+}
+
+/// The same, but what it says on stderr is left in the pipe.
+pub(crate) fn start_unheard(command: &mut Command) -> (Program, ChildStderr) {
+    let mut child = begin(command);
+    let (stdout, unread) = (lines(child.stdout.take().unwrap()), child.stderr.take().unwrap());
+    let program = Program { child, stdout, stderr: mpsc::channel().1, banner: Vec::new() };
+    (await_banner(program, command), unread)
+}
+
+fn await_banner(mut program: Program, command: &Command) -> Program {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match program.stdout.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
