@@ -321,6 +321,18 @@ fn one_file_has_no_404_page() {
     check(&client, "/nothing", &[], 404, PLAIN_404);
 }
 
+#[test]
+fn one_file_that_is_named_by_a_link_is_served_wherever_it_lies() {
+    let (site, elsewhere) = (Site::new(&[("new.txt", "inside")]), Site::new(&[("real.txt", "outside")]));
+    symlink("new.txt", site.path().join("current.txt")).unwrap();
+    symlink(elsewhere.path().join("real.txt"), site.path().join("link.txt")).unwrap();
+    for (link, target, text) in [("current.txt", "/current.txt", "inside"), ("link.txt", "/real.txt", "outside")] {
+        let client = TestClient::new(StaticFiles::open(site.path().join(link)).unwrap());
+        assert_eq!(client.get("/").send().header("location"), Some(target));
+        assert_eq!((client.get(target).send().status(), client.get(target).send().text()), (200, text));
+    }
+}
+
 // ---- rules ----
 
 fn cached(answer: &TestResponse) -> (u16, Option<&str>) {

@@ -45,7 +45,7 @@ mod single;
 mod single_page;
 mod variant;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
@@ -119,7 +119,7 @@ const MOST_TRIES: usize = 4;
 const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 impl StaticFiles {
-    /// Serves a folder, or one file. If there is no such path, that is logged and every request gets 404 until there is;
+    /// Serves a folder, or one file (that a link leads to, if it is one, wherever that lies). If there is no such path, that is logged and every request gets 404 until there is;
     /// see [`Self::open`].
     pub fn new(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
@@ -147,8 +147,18 @@ impl StaticFiles {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is neither a folder nor a file"));
         }
         File::open(&path)?;
+        let (files, name) = Self::only(&path)?;
+        if files.root.find_even_hidden(&Target::root().child(name)).is_ok() {
+            return Ok(files);
+        }
+        // It is a link out of its folder, and has been named for what it leads to.
+        Self::only(&path.canonicalize()?).map(|(files, _)| files)
+    }
+
+    /// This file of its folder.
+    fn only(path: &Path) -> io::Result<(Self, &OsStr)> {
         match (path.parent(), path.file_name()) {
-            (Some(folder), Some(name)) => Ok(Self::of(folder, Scope::Only(name.to_owned()))),
+            (Some(folder), Some(name)) => Ok((Self::of(folder, Scope::Only(name.to_owned())), name)),
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         }
     }
@@ -263,11 +273,12 @@ impl StaticFiles {
         if target.is_root() {
             return Ok(redirect(&only, request));
         }
+        if target.path != only.path {
+            return Err(Refusal::NotFound); // whatever there is: nobody is told
+        }
         match root.find_even_hidden(target)? {
-            Found::File(file, metadata) if target.path == only.path => {
-                self.send(root, request, target, (file, metadata), Role::Itself)
-            }
-            _ => Err(Refusal::NotFound),
+            Found::File(file, metadata) => self.send(root, request, target, (file, metadata), Role::Itself),
+            Found::Folder(_) => Err(Refusal::NotFound),
         }
     }
 
