@@ -164,7 +164,7 @@ fn listen_tcp(address: SocketAddr, is_v6_alone: bool, options: Options) -> io::R
 
 /// Says which address it was; an address family that the system lacks has no error kind of its own in std.
 fn name_unsupported(error: &io::Error, address: &dyn std::fmt::Display) -> io::Error {
-    const ADDRESS_FAMILY: [i32; 2] = [97, 47]; // EAFNOSUPPORT on Linux; on macOS and the BSDs
+    const ADDRESS_FAMILY: [i32; 3] = [97, 47, 10_047]; // EAFNOSUPPORT on Linux; macOS and the BSDs; Windows
     let is_family = error.raw_os_error().is_some_and(|code| ADDRESS_FAMILY.contains(&code));
     let kind = if is_family { io::ErrorKind::Unsupported } else { error.kind() };
     io::Error::new(kind, format!("cannot listen on {address}: {error}"))
@@ -184,7 +184,7 @@ impl Listener for TcpListener {
         // 4. accept
         let (new_socket, mut ip_port) = self.socket.accept()?;
         if !NODELAY_IS_INHERITED {
-            new_socket.set_nodelay(true)?;
+            let _ = new_socket.set_nodelay(true); // it fails for a client that has gone again, who is found out when read
         }
         // A dual-stack socket shows 192.0.2.1 as ::ffff:192.0.2.1.
         ip_port.set_ip(ip_port.ip().to_canonical());

@@ -101,7 +101,7 @@ impl Validators {
 
 impl Modified {
     /// RFC 9110 §8.8.2.1: never later than the answer's own date.
-    fn at(changed: SystemTime, now: SystemTime) -> Option<Self> {
+    pub(super) fn at(changed: SystemTime, now: SystemTime) -> Option<Self> {
         let seconds = changed.min(now).duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
         let since_epoch = Duration::from_secs(seconds);
         if since_epoch > LAST_SECOND {

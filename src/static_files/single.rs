@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::time::SystemTime;
 
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, LAST_MODIFIED};
 
 use super::charset::{Charset, Charsets};
+use super::conditional::Modified;
 use super::media_type::{Characters, MediaType};
 use crate::message::{Body, Response};
 
@@ -39,9 +41,10 @@ impl Response {
         };
         let mut response = Self::new(StatusCode::OK).with_body(Body::file(file, 0..metadata.len()));
         response.headers_mut().insert(CONTENT_TYPE, media_type.field_value(charset));
-        Ok(match metadata.modified() {
-            Ok(modified) => response.with_header(LAST_MODIFIED.as_str(), httpdate::fmt_http_date(modified)),
-            Err(_) => response, // a system that does not know
-        })
+        // A system that does not know, or a time before 1970, is none.
+        if let Some(modified) = metadata.modified().ok().and_then(|time| Modified::at(time, SystemTime::now())) {
+            response.headers_mut().insert(LAST_MODIFIED, modified.text);
+        }
+        Ok(response)
     }
 }
