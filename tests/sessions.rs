@@ -1,15 +1,16 @@
 //! Protocols of one's own: what a [`Session`] is promised, over memory.
 
-use std::io;
-use std::net::SocketAddr;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use qibu::testing::TestConn;
-use qibu::{Address, Connection, Next, Note, Protocol, Session};
+use qibu::{Address, Connection, Next, Note, Protocol, Session, WebServer};
 
 // ---- sessions to test with ----
 
@@ -315,6 +316,159 @@ fn a_session_that_wants_nothing_can_go_on_talking_after_the_end() {
     assert!(!conn.is_closed());
     address.send(());
     assert_eq!(conn.recv(), b"tick ");
+    assert!(conn.is_closed());
+}
+
+/// Takes what comes, gives its address away at the end of the peer, and waits: for a note, a deadline, or the server's end.
+struct Patient {
+    addresses: mpsc::Sender<Address>,
+    deadline: Option<Instant>,
+}
+
+impl Session for Patient {
+    fn handle_client_request(&mut self, new_socket: &mut Connection, _: SocketAddr) -> io::Result<Next> {
+        new_socket.recv();
+        if new_socket.is_eof() {
+            let _ = self.addresses.send(new_socket.address()); // nobody may want it
+        }
+        Ok(Next::Wait)
+    }
+    fn on_note(&mut self, new_socket: &mut Connection, note: Note) -> io::Result<Next> {
+        let Note::Custom(words) = note else { panic!("a session gets what was sent to it: {note:?}") };
+        new_socket.send(words.downcast::<&str>().unwrap().as_bytes());
+        Ok(Next::Wait)
+    }
+    fn on_deadline(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        new_socket.send(b"time is up");
+        self.deadline = None;
+        Ok(Next::Wait)
+    }
+    fn on_shutdown(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
+        new_socket.send(b"we close");
+        Ok(Next::Close)
+    }
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+}
+
+/// The peer of one has sent its job and finished.
+fn patient(patience: Option<Duration>) -> (TestConn, Receiver<Address>) {
+    let (addresses, receiver) = mpsc::channel();
+    let mut conn = TestConn::open(Opening(move |new_socket: &mut Connection| {
+        let deadline = patience.map(|patience| new_socket.now() + patience);
+        Ok(Patient { addresses: addresses.clone(), deadline })
+    }))
+    .unwrap();
+    conn.send(b"job").finish();
+    (conn, receiver)
+}
+
+#[test]
+fn a_session_that_waits_after_the_end_hears_of_who_has_its_address_until_nobody_has() {
+    let (mut conn, addresses) = patient(None);
+    let address = addresses.recv().unwrap();
+    let clone = address.clone();
+    assert!(!conn.is_closed());
+    thread::spawn(move || address.send("half ")).join().unwrap();
+    assert_eq!(conn.recv(), b"half ");
+    assert!(!conn.is_closed(), "somebody has the clone");
+    clone.send("done");
+    drop(clone);
+    assert_eq!(conn.recv(), b"done", "what was sent last is not lost");
+    assert!(conn.is_closed(), "now nothing can happen any more");
+}
+
+#[test]
+fn a_note_is_not_lost_whose_sender_has_gone_before_the_session_waits() {
+    let mut conn = TestConn::open(|| {
+        let hasty = |new_socket: &mut Connection| {
+            if new_socket.is_eof() {
+                new_socket.address().send("done");
+            }
+            Ok(Next::Wait)
+        };
+        custom(hasty).on_note(|new_socket, _| {
+            new_socket.send(b"done");
+            Ok(Next::Wait)
+        })
+    })
+    .unwrap();
+    assert_eq!(conn.finish().recv(), b"done");
+    assert!(conn.is_closed());
+}
+
+/// The same over sockets, as with `nc -N`.
+#[test]
+fn who_has_finished_gets_the_answer_of_another_thread() {
+    let worker = |new_socket: &mut Connection| {
+        if new_socket.is_eof() {
+            let (job, address) = (new_socket.recv(), new_socket.address());
+            thread::spawn(move || address.send(job.to_ascii_uppercase()));
+        }
+        Ok(Next::Wait)
+    };
+    let session = move || {
+        custom(worker).on_note(|new_socket, note| {
+            let Note::Custom(answer) = note else { panic!("a session gets what was sent to it: {note:?}") };
+            new_socket.send(&answer.downcast::<Vec<u8>>().unwrap());
+            Ok(Next::Wait) // nobody can send it anything more, so it is over
+        })
+    };
+    let server = WebServer::with_protocol("127.0.0.1:0", session).unwrap().spawn().unwrap();
+    let mut client = TcpStream::connect(server.local_addr()).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    client.write_all(b"job").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "JOB");
+}
+
+#[test]
+fn a_session_whose_address_is_dropped_unused_is_closed_after_the_end() {
+    let (mut conn, addresses) = patient(None);
+    drop(addresses.recv().unwrap());
+    assert_eq!(conn.recv(), b"");
+    assert!(conn.is_closed());
+
+    let (mut conn, addresses) = patient(None);
+    drop(addresses); // with the address in it
+    assert_eq!(conn.recv(), b"");
+    assert!(conn.is_closed());
+}
+
+#[test]
+fn a_session_that_waits_after_the_end_has_its_deadline() {
+    let (mut conn, addresses) = patient(Some(Duration::from_secs(10)));
+    drop(addresses);
+    conn.recv();
+    assert_eq!((conn.is_closed(), conn.deadline()), (false, Some(Duration::from_secs(10))));
+    conn.advance(Duration::from_secs(10));
+    assert_eq!(conn.recv(), b"time is up");
+    assert!(conn.is_closed(), "and has set no other");
+}
+
+#[test]
+fn a_session_that_waits_after_the_end_hears_of_the_shutdown() {
+    let (mut conn, addresses) = patient(None);
+    let _kept = addresses.recv().unwrap();
+    assert_eq!(conn.shut_down().recv(), b"we close");
+    assert!(conn.is_closed());
+}
+
+#[test]
+fn an_address_that_was_given_away_and_dropped_before_the_end_keeps_nobody() {
+    let waste = |new_socket: &mut Connection| {
+        drop(new_socket.address());
+        Ok(Next::Wait)
+    };
+    let mut conn = TestConn::open(move || custom(waste)).unwrap();
+    for _ in 0..3 {
+        conn.send(b"x");
+    }
+    assert!(!conn.is_closed());
+    conn.finish().recv();
     assert!(conn.is_closed());
 }
 

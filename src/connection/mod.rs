@@ -21,6 +21,7 @@ mod receipts;
 mod sent_lately;
 pub(crate) mod transport;
 
+use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -49,6 +50,8 @@ pub struct Connection {
     key: ClientKey,
     context: Rc<Context>,
     ending: Ending,
+    /// How many of the addresses that were given away may still be in use.
+    addresses: Cell<u32>,
 }
 
 /// Whether the session has asked for the end.
@@ -60,7 +63,8 @@ pub(crate) enum Ending {
 
 impl Connection {
     pub(crate) fn new(peer: SocketAddr, key: ClientKey, context: Rc<Context>) -> Self {
-        Self { input: Input::default(), output: Output::default(), peer, key, context, ending: Ending::NotAsked }
+        let (input, output) = (Input::default(), Output::default());
+        Self { input, output, peer, key, context, ending: Ending::NotAsked, addresses: Cell::new(0) }
     }
 
     /// Step 5: takes all bytes that have arrived. Empty when none have; see [`Self::is_eof`] for the end.
@@ -141,9 +145,26 @@ impl Connection {
         self.key
     }
 
-    /// Where other threads can reach this client's session.
+    /// Where other threads can reach this client's session. As long as somebody has it, the session may hear something and is
+    /// kept, even if its peer has finished; see [`Next::Wait`](crate::Next::Wait).
     pub fn address(&self) -> Address {
+        self.addresses.set(self.addresses.get() + 1);
+        self.own_address().with_lifeline()
+    }
+
+    /// The same for ourselves: it keeps nobody.
+    pub(crate) fn own_address(&self) -> Address {
         Address::new(self.context.mailbox.clone(), self.key)
+    }
+
+    /// One that was given away is gone, and all that was sent with it has come.
+    pub(crate) fn forget_address(&self) {
+        self.addresses.set(self.addresses.get() - 1);
+    }
+
+    /// Whether an application may still send to this client's session.
+    pub(crate) fn is_reachable(&self) -> bool {
+        self.addresses.get() > 0
     }
 
     /// The time of this turn; the loop reads the clock once for many clients.
@@ -168,7 +189,7 @@ impl Connection {
 
     /// A blank request with room, as a rule: the next one needs no allocation.
     pub(crate) fn take_spare_request(&self) -> Box<Request> {
-        let make = || Box::new(Request::blank(self.peer, self.address(), self.arrival()));
+        let make = || Box::new(Request::blank(self.peer, self.own_address(), self.arrival()));
         self.context.spare_request.take().unwrap_or_else(make)
     }
 
@@ -195,7 +216,7 @@ impl Connection {
     pub(crate) fn read_ahead(&self) -> Result<(), Job> {
         let Some(slice) = self.output.file().cloned() else { return Ok(()) };
         self.context.sent_lately.forget(&slice);
-        let (address, bytes) = (self.address(), slice.length.min(READ_AHEAD_BYTES));
+        let (address, bytes) = (self.own_address(), slice.length.min(READ_AHEAD_BYTES));
         let job = move || {
             disk::warm(&slice.file, slice.offset..slice.offset + bytes);
             address.post(Note::Warm { bytes });

@@ -5,6 +5,9 @@
 //! An address outlives its client: a note for a client that has gone is dropped, never given to the next one in
 //! the same slot, because the key carries a generation.
 //!
+//! Who has an address can still say something. So the addresses that an application gets are counted by the letters that say
+//! that one is gone for good: such a letter lies behind all that were sent with it, and whoever has read it has missed none.
+//!
 //! Pattern: Mailbox (one per loop).
 
 use std::any::Any;
@@ -65,6 +68,9 @@ pub enum Note {
         /// How many.
         bytes: u64,
     },
+    /// One of the [`Connection::address`](crate::Connection::address)es and all its clones were dropped. It is for the loop, and
+    /// comes to no session.
+    Dropped,
     /// Anything that a session of your own understands.
     Custom(Box<dyn Any + Send>),
 }
@@ -77,7 +83,8 @@ pub(crate) trait Mailbox: Send + Sync {
 
 /// Where one client can be reached, from any thread and for as long as you like.
 ///
-/// Get one from [`Connection::address`](crate::Connection::address).
+/// Get one from [`Connection::address`](crate::Connection::address). While you have one, the client's session may be told
+/// something: if it waits when its peer has finished sending, it is kept.
 #[derive(Clone)]
 pub struct Address {
     mailbox: Arc<dyn Mailbox>,
@@ -87,6 +94,12 @@ pub struct Address {
 impl Address {
     pub(crate) fn new(mailbox: Arc<dyn Mailbox>, client: ClientKey) -> Self {
         Self { mailbox, client }
+    }
+
+    /// The same for an application: when the last clone of it is dropped, the client gets a [`Note::Dropped`].
+    pub(crate) fn with_lifeline(self) -> Self {
+        let client = self.client;
+        Self { mailbox: Arc::new(Lifeline { to: self }), client }
     }
 
     /// Another client of the same loop.
@@ -101,6 +114,23 @@ impl Address {
 
     pub(crate) fn post(&self, note: Note) {
         self.mailbox.post(self.client, note);
+    }
+}
+
+/// A mailbox that says when nobody has an address any more.
+struct Lifeline {
+    to: Address,
+}
+
+impl Mailbox for Lifeline {
+    fn post(&self, to: ClientKey, note: Note) {
+        self.to.mailbox.post(to, note);
+    }
+}
+
+impl Drop for Lifeline {
+    fn drop(&mut self) {
+        self.to.post(Note::Dropped);
     }
 }
 

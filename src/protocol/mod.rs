@@ -77,6 +77,9 @@ where
 pub trait Session {
     /// Steps 5 to 7: bytes have arrived, or the peer has finished ([`Connection::is_eof`]). Leave what cannot be used
     /// yet in the input; more will be put behind it.
+    ///
+    /// A peer that has finished may still read (`nc -N`, say), or may have gone for good: the two look the same. Who has nothing
+    /// more to say to it says [`Next::Close`], and who still waits for the answer says [`Next::Wait`].
     fn handle_client_request(&mut self, new_socket: &mut Connection, ip_port: SocketAddr) -> io::Result<Next>;
 
     /// The output has run empty: produce more, or take up input that was left because the output was full.
@@ -108,7 +111,8 @@ pub trait Session {
         None
     }
 
-    /// Whether more bytes are wanted now. `false` leaves them in the system's buffers, so that the peer slows down.
+    /// Whether more bytes are wanted now. `false` leaves them in the system's buffers, so that the peer slows down. So is its end:
+    /// while a session wants nothing it is not told of that, and is kept.
     fn wants_input(&self) -> bool {
         true
     }
@@ -124,6 +128,12 @@ pub trait Session {
 #[non_exhaustive]
 pub enum Next {
     /// Keep it; call me when something happens.
+    ///
+    /// When the peer has finished ([`Connection::is_eof`]), no more bytes can come, but a note can while somebody has an
+    /// [`address`](Connection::address) of this client, and a [`deadline`](Session::deadline) can pass: then, too, it is kept.
+    /// Where there is neither, nothing can happen any more: what is queued is sent, and the connection is closed. So a
+    /// session that leaves its address somewhere and has no deadline must end with [`Self::Close`], or it stays for as long
+    /// as its address does.
     Wait,
     /// Send what is queued, then close.
     Close,

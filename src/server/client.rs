@@ -117,6 +117,7 @@ impl Client {
                     self.connection.output.warm(bytes);
                     self.delivery.resume(self.connection.now());
                 }
+                Note::Dropped => self.connection.forget_address(),
                 note => self.ask(|session, connection| session.on_note(connection, note)),
             },
             Cause::Deadline => self.hear_deadline(),
@@ -219,13 +220,19 @@ impl Client {
         self.ask(|session, connection| session.handle_client_request(connection, peer));
     }
 
-    /// Ends a conversation in which nothing can happen any more: the session wants what cannot come.
+    /// Ends a conversation in which nothing can happen any more: the session wants what cannot come. Behind the end of the
+    /// peer, a note or a deadline may still wake it.
     fn end_deadlock(&mut self) {
         let can_come = !self.connection.is_eof() && self.has_room();
         if can_come || self.phase != Phase::Open || !self.connection.output.is_empty() || !self.session.wants_input() {
             return;
         }
         if self.connection.is_eof() {
+            if self.connection.is_reachable() || self.session.deadline().is_some() {
+                return;
+            }
+            let peer = self.connection.peer_addr();
+            log::debug!("{peer} has finished, and nothing else can wake its session, which waits; it is closed");
             self.phase = Phase::Closing;
         } else {
             log::error!("a session left {MOST_UNREAD_BYTES} bytes unread and wants more; the connection is closed");

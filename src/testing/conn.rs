@@ -169,7 +169,8 @@ impl TestMailbox {
 
     fn wait(&self) -> bool {
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.news.wait_timeout_while(notes, PATIENCE, |notes| notes.is_empty());
+        let is_nothing = |notes: &mut Vec<Note>| notes.iter().all(|note| matches!(note, Note::Dropped));
+        let waited = self.news.wait_timeout_while(notes, PATIENCE, is_nothing);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 }

@@ -110,7 +110,7 @@ impl HttpSession {
         waits: Waits,
     ) -> Result<Option<Fate>, Busy> {
         let mut watchers = request.watchers().share();
-        let reply = Reply::of_worker(new_socket.address(), exchange.id);
+        let reply = Reply::of_worker(new_socket.own_address(), exchange.id);
         let (shared, parcel) = (self.shared.clone(), Parcel::new(request, reply));
         let sent = parcel.clone();
         let job = Box::new(move || {

@@ -113,7 +113,7 @@ impl Streaming {
 
     /// Sends on what there is, while the client takes it. Fails where only a reset tells the client that it is not all.
     pub(super) fn send(&mut self, new_socket: &mut Connection) -> io::Result<Sent> {
-        let address = new_socket.address();
+        let address = new_socket.own_address();
         while !new_socket.is_full() {
             match self.source.receive(new_socket, &address, self.exchange.id) {
                 Received::Bytes(bytes) => {

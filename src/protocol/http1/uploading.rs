@@ -86,7 +86,7 @@ impl Uploading {
             };
         }
         self.feed.hand_over();
-        match self.feed.waits_for_room(&new_socket.address(), self.exchange.id) {
+        match self.feed.waits_for_room(&new_socket.own_address(), self.exchange.id) {
             true => Flow::Paused { since: new_socket.now() },
             false => Flow::Flowing,
         }

@@ -222,7 +222,7 @@ impl WebSocketSession {
 
     /// Sends on what is in the queue, while the client takes it.
     fn send_queued(&mut self, new_socket: &mut Connection) {
-        let address = new_socket.address();
+        let address = new_socket.own_address();
         while matches!(self.state, State::Open) && !new_socket.is_full() {
             match self.frames.receive(&address, 0) {
                 Received::Bytes(frame) => match frame::as_farewell(&frame) {
