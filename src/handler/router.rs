@@ -11,27 +11,29 @@
 //!                      └──────► mount "/" ─────► StaticFiles
 //! ```
 //!
-//! A router matches when it is asked for its plan, and keeps in the request what it found: the answer begins there. The
-//! match is on the path as it was sent, and parameters are decoded after it, so an encoded slash can never lead to
-//! another route.
+//! A router matches when it is asked for its plan, and keeps in the request what it found: the answer begins there. A path
+//! matches however it is percent-encoded, as it opens the same file however it is; only an encoded slash is no slash, so
+//! that it can never lead to another route.
 //!
 //! Pattern: Composite.
 
 mod error;
 mod methods;
+mod normal;
+mod own;
 mod tree;
 mod verbs;
+mod written;
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use http::header::LOCATION;
-use http::{Method, StatusCode};
-
 pub use self::error::RouteError;
 use self::methods::{Methods, Taken};
+use self::own::{Own, announces_body, with_other_slash};
 use self::tree::{End, Leaf, Tree, Values};
+use self::written::{check, method_and_path};
 use super::{Handler, Plan};
 use crate::message::{Known, Outcome, Pattern, Refusal, Request, Response, RouterId, Span};
 
@@ -52,14 +54,20 @@ use crate::message::{Known, Outcome, Pattern, Refusal, Request, Response, Router
 /// ```
 ///
 /// A pattern is a path with parameters in it: `{name}` is one segment or a part of one, `{*name}` at the end is all that is
-/// left, slashes included; `{{` and `}}` are braces. What is written out goes before parameters. It does not matter in
-/// which order routes are added.
+/// left, slashes included; `{{` and `}}` are braces. No parameter is empty: `/files/{*path}` is not `/files/`, which is a route
+/// of its own, if it shall be one. What is written out goes before parameters. It does not matter in which order routes are
+/// added.
+///
+/// What is written out matches however the client has percent-encoded it (RFC 3986 section 6.2.2.2): `/你好` and
+/// `/%E4%BD%A0%E5%A5%BD`, which is what browsers send for it, are one path, and so are `/private` and `/%70rivate`. Only an
+/// encoded slash, `%2F`, is no slash. So it is routes and mounts that decide who may see what;
+/// [`Request::path`](crate::Request::path) is as it was sent.
 ///
 /// # Panics
 ///
-/// Routes are written into the program, so a pattern that cannot be, or that another one stands in the way of, is a mistake
-/// in the program: the methods that take one panic and name the pattern, or both of them. That is when the router is made,
-/// before anything is served. For patterns that come from elsewhere there is [`try_route`](Self::try_route).
+/// Routes are written into the program, so a pattern that cannot be or cannot match, or that another one stands in the way
+/// of, is a mistake in the program: the methods that take one panic and name the pattern, or both of them. That is when the
+/// router is made, before anything is served. `/:id`, `/{id:[0-9]+}`, `/find?q=x` and `get /` are such mistakes, too. For patterns that come from elsewhere there is [`try_route`](Self::try_route).
 pub struct Router {
     id: RouterId,
     tree: Tree,
@@ -104,7 +112,8 @@ impl Router {
         }
     }
 
-    /// Adds any handler, for one method (`"POST /upload"`) or for all (`"/upload"`).
+    /// Adds any handler, for one method (`"POST /upload"`) or for all (`"/upload"`): a struct, a folder, one in
+    /// [`blocking`](crate::blocking) or with a decorator around it.
     ///
     /// ```
     /// use qibu::{Request, Router, blocking};
@@ -130,21 +139,19 @@ impl Router {
     /// assert_eq!(error.to_string(), "the route `/users/{name}` cannot be told from `/users/{id}`");
     /// ```
     pub fn try_route(&mut self, pattern: &str, handler: impl Handler) -> Result<(), RouteError> {
-        match pattern.split_once(' ') {
-            Some((method, path)) => {
-                let method = Method::from_bytes(method.as_bytes()).map_err(|_| RouteError::Malformed {
-                    pattern: pattern.to_owned(),
-                    reason: "before the space stands a method",
-                })?;
-                self.add(path, |methods| methods.add(method, Box::new(handler)))
-            }
-            None => self.add(pattern, |methods| methods.add_any(Box::new(handler))),
+        match method_and_path(pattern).map_err(|reason| malformed(pattern, reason))? {
+            (Some(method), path) => self.add(path, |methods| methods.add(method, Box::new(handler))),
+            (None, path) => self.add(path, |methods| methods.add_any(Box::new(handler))),
         }
     }
 
     /// Hands all paths that begin with `prefix` to another handler, which sees what follows the prefix: mounted at
     /// `/files`, a [`StaticFiles`](crate::StaticFiles) answers `/files/a.txt` with its `a.txt`. The prefix may have
     /// parameters. Routes beside the mount that are written out go before it.
+    ///
+    /// Where the mount is there to guard a folder, let that folder lie outside of those that everyone may see. Inside of
+    /// one, it has as many paths as the file system has names for it: `/PRIVATE` on Windows and macOS, and whatever links lead
+    /// there. If it must lie there, [`StaticFiles::hide`](crate::StaticFiles::hide) hides its name from the others.
     ///
     /// ```
     /// use qibu::{Request, Router, testing::TestClient};
@@ -166,6 +173,9 @@ impl Router {
     /// The same for a prefix that comes from a setting: says what is wrong instead of panicking.
     pub fn try_mount(&mut self, prefix: &str, handler: impl Handler) -> Result<(), RouteError> {
         let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+        if !prefix.is_empty() {
+            check(prefix).map_err(|reason| malformed(prefix, reason))?;
+        }
         let route = self.routes.len();
         let mut tree = self.tree.clone(); // all three or none
         if !prefix.is_empty() {
@@ -179,7 +189,20 @@ impl Router {
         Ok(())
     }
 
-    /// Who answers when no path matches. Without it, that is a plain 404.
+    /// Who answers when no path matches. Without it, that is a plain 404. A mounted router has its own: what it has no route
+    /// for does not come back to the router around it. For one page everywhere, give both the same handler in an
+    /// [`Arc`], or put a decorator around the outer one.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use qibu::{Request, Router, StatusCode, testing::TestClient};
+    ///
+    /// let lost = Arc::new(|_: &mut Request| (StatusCode::NOT_FOUND, "lost"));
+    /// let notes = Router::new().get("/", |_| "all notes").not_found(lost.clone());
+    /// let client = TestClient::new(Router::new().mount("/notes", notes).not_found(lost));
+    /// assert_eq!(client.get("/nothing").send().text(), "lost");
+    /// assert_eq!(client.get("/notes/nothing").send().text(), "lost");
+    /// ```
     #[must_use]
     pub fn not_found(mut self, handler: impl Handler) -> Self {
         self.not_found = Some(Box::new(handler));
@@ -200,6 +223,7 @@ impl Router {
         if let Some(Route { endpoint: Endpoint::Methods(methods), .. }) = known {
             return add(methods).map_err(taken);
         }
+        check(path).map_err(|reason| malformed(path, reason))?;
         self.tree.insert(path, Leaf { route: self.routes.len(), end: End::Whole })?;
         let mut methods = Methods::default();
         add(&mut methods).map_err(taken)?;
@@ -207,29 +231,22 @@ impl Router {
         Ok(())
     }
 
-    /// Who answers; else what the router answers by itself.
-    fn destination(&self, request: &mut Request) -> Result<&dyn Handler, Box<Response>> {
+    /// Who answers; else why the router does by itself.
+    fn destination(&self, request: &mut Request) -> Result<&dyn Handler, Own<'_>> {
         if request.outcome(self.id).is_none() {
             let (outcome, values) = self.look_up(request);
             request.keep_outcome(self.id, outcome, &values);
         }
-        let answer = match request.outcome(self.id) {
+        match request.outcome(self.id) {
             Some(Outcome::Route { index, .. } | Outcome::Mount { index, .. }) => match &self.routes[*index].endpoint {
-                Endpoint::Mount(handler) => return Ok(&**handler),
-                Endpoint::Methods(methods) => match methods.find(request.method()) {
-                    Some(handler) => return Ok(handler),
-                    None => methods.answer(request.method()),
-                },
+                Endpoint::Mount(handler) => Ok(&**handler),
+                Endpoint::Methods(methods) => methods.find(request.method()).ok_or(Own::OtherMethod(methods)),
             },
-            Some(Outcome::OtherSlash) if self.slashes == Slashes::Redirect => redirect(request),
+            Some(Outcome::OtherSlash) if self.slashes == Slashes::Redirect => Err(Own::OtherSlash),
             // RFC 9110 §9.3.7: `OPTIONS *` asks the server itself.
-            _ if request.path() == "*" => Response::new(StatusCode::NO_CONTENT),
-            _ => match &self.not_found {
-                Some(handler) => return Ok(&**handler),
-                None => Response::status_page(StatusCode::NOT_FOUND),
-            },
-        };
-        Err(Box::new(answer))
+            _ if request.path() == "*" => Err(Own::Server),
+            _ => self.not_found.as_deref().ok_or(Own::Nothing),
+        }
     }
 }
 
@@ -237,16 +254,18 @@ impl Handler for Router {
     fn handle(&self, request: &mut Request) -> Response {
         match self.destination(request) {
             Ok(handler) => within(request, |request| handler.handle(request)),
-            Err(answer) => *answer,
+            Err(own) => own.answer(request),
         }
     }
 
     /// What the handler plans that will answer. What the router answers by itself needs no body, so nobody shall send one
-    /// in vain.
+    /// in vain. Where there is none, the answer has time until [`handle`](Self::handle): a refusal would have the
+    /// decorators around run here and now, on the event loop, though [`blocking`](crate::blocking) stand around them.
     fn plan(&self, request: &mut Request) -> Plan {
         match self.destination(request) {
             Ok(handler) => within(request, |request| handler.plan(request)),
-            Err(answer) => Plan::refuse(*answer),
+            Err(own) if announces_body(request) => Plan::refuse(own.answer(request)),
+            Err(_) => Plan::inline(),
         }
     }
 
@@ -291,13 +310,8 @@ impl Router {
     }
 }
 
-/// The same path with a slash more or less at its end.
-fn with_other_slash(path: &str) -> Option<String> {
-    match path.strip_suffix('/') {
-        Some("") => None,
-        Some(shorter) => Some(shorter.to_owned()),
-        None => Some(format!("{path}/")),
-    }
+fn malformed(pattern: &str, reason: &'static str) -> RouteError {
+    RouteError::Malformed { pattern: pattern.to_owned(), reason }
 }
 
 /// Goes a level deeper for as long as `ask` takes.
@@ -306,17 +320,6 @@ fn within<T>(request: &mut Request, ask: impl FnOnce(&mut Request) -> T) -> T {
     let answer = ask(request);
     request.leave(outside);
     answer
-}
-
-/// To the path with the slash that it needs, and the query that it had. Browsers take `//name` and `/\\name` for another
-/// server, so there is one slash at the front, and no backslash.
-fn redirect(request: &Request) -> Response {
-    let whole = format!("{}{}", request.mount_path(), request.path()).replace('\\', "%5C");
-    let path = with_other_slash(&whole).unwrap_or(whole);
-    let query = request.query_string().map_or_else(String::new, |query| format!("?{query}"));
-    // RFC 9110 §15.4.9: 308 keeps the method and the body.
-    Response::status_page(StatusCode::PERMANENT_REDIRECT)
-        .with_header(LOCATION.as_str(), format!("/{}{query}", path.trim_start_matches('/')))
 }
 
 impl Default for Router {

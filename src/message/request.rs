@@ -154,6 +154,9 @@ impl Request {
 
     /// The path as it was sent: it begins with `/` (but for `OPTIONS *`) and is still percent-encoded. A mounted handler
     /// sees what its [`Router`](crate::Router) left of it; see [`Self::mount_path`].
+    ///
+    /// `/%70rivate` is the same path as `/private`, and opens the same file. So let routes and mounts decide who may see what:
+    /// they know all spellings of a path, and `path().starts_with("/private")` knows one. [`Self::param`] decodes.
     pub fn path(&self) -> &str {
         match self.head.in_target(self.rest_of_path()) {
             "" => "/",

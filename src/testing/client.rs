@@ -12,6 +12,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use self::jar::Jar;
 use super::TestConn;
@@ -19,7 +20,8 @@ use crate::handler::Handler;
 use crate::protocol::Http;
 
 /// Sends requests to a handler, each on a connection of its own. It keeps cookies and sends them back, as a browser does.
-/// It follows no redirect: a test looks at it, and asks for its `location` if it wants to.
+/// It follows no redirect: a test looks at it, and asks for its `location` if it wants to. What is not ASCII in a target is
+/// percent-encoded, as browsers do; all else is sent as it is written ([`TestConn`] sends any bytes).
 ///
 /// ```
 /// use qibu::{Request, testing::TestClient};
@@ -73,7 +75,8 @@ impl TestClient {
 
     /// A request with any method.
     pub fn request(&self, method: &str, target: &str) -> TestRequest<'_> {
-        TestRequest { client: self, method: method.into(), target: target.into(), fields: Vec::new(), body: None }
+        let target = utf8_percent_encode(target, &AsciiSet::EMPTY).to_string();
+        TestRequest { client: self, method: method.into(), target, fields: Vec::new(), body: None }
     }
 
     /// Forgets all cookies, as a new browser would have none.

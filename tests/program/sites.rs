@@ -84,6 +84,22 @@ fn the_same_is_said_in_a_file() {
 }
 
 #[test]
+fn a_mount_covers_its_folder_however_the_path_is_encoded() {
+    let folder = pages();
+    fs::create_dir(folder.path().join("site/docs")).unwrap();
+    fs::write(folder.path().join("site/docs/a.txt"), "covered").unwrap();
+    fs::write(folder.path().join("manual/a.txt"), "mounted").unwrap();
+    let program =
+        start(qibu(&["site", "-p", "0", "-m", "/docs=manual", "-m", "/文档=manual"]).current_dir(folder.path()));
+    for path in
+        ["/docs/a.txt", "/%64ocs/a.txt", "/%64%6F%63%73/%61.txt", "/%E6%96%87%E6%A1%A3/a.txt", "/%e6%96%87档/a.txt"]
+    {
+        assert!(program.get(path).ends_with("\r\n\r\nmounted"), "{path}");
+    }
+    assert!(program.get("/docs%2Fa.txt").starts_with("HTTP/1.1 404 "));
+}
+
+#[test]
 fn a_file_that_was_merely_found_mounts_nothing() {
     let folder = pages();
     fs::write(folder.path().join("qibu.toml"), "spa = true\nmount = ['/disk=/']\n").unwrap();

@@ -6,6 +6,7 @@
 #![cfg(unix)]
 
 mod links;
+mod mounts;
 mod names;
 mod paths;
 mod source;

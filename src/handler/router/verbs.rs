@@ -8,6 +8,7 @@ use crate::message::{IntoResponse, Request};
 
 impl Router {
     /// Adds a closure or function that answers GET. Also answers HEAD, unless there is a route for that.
+    /// A handler that is neither goes in with `.route("GET /path", handler)`: see [`Self::route`].
     #[must_use]
     #[track_caller]
     pub fn get<F, R>(self, path: &str, handler: F) -> Self
@@ -19,6 +20,7 @@ impl Router {
     }
 
     /// Adds a closure or function that answers POST.
+    /// A handler that is neither goes in with `.route("POST /path", handler)`: see [`Self::route`].
     #[must_use]
     #[track_caller]
     pub fn post<F, R>(self, path: &str, handler: F) -> Self
@@ -30,6 +32,7 @@ impl Router {
     }
 
     /// Adds a closure or function that answers PUT.
+    /// A handler that is neither goes in with `.route("PUT /path", handler)`: see [`Self::route`].
     #[must_use]
     #[track_caller]
     pub fn put<F, R>(self, path: &str, handler: F) -> Self
@@ -41,6 +44,7 @@ impl Router {
     }
 
     /// Adds a closure or function that answers PATCH.
+    /// A handler that is neither goes in with `.route("PATCH /path", handler)`: see [`Self::route`].
     #[must_use]
     #[track_caller]
     pub fn patch<F, R>(self, path: &str, handler: F) -> Self
@@ -52,6 +56,7 @@ impl Router {
     }
 
     /// Adds a closure or function that answers DELETE.
+    /// A handler that is neither goes in with `.route("DELETE /path", handler)`: see [`Self::route`].
     #[must_use]
     #[track_caller]
     pub fn delete<F, R>(self, path: &str, handler: F) -> Self
@@ -63,6 +68,7 @@ impl Router {
     }
 
     /// Adds a closure or function that answers HEAD. Seldom needed: GET's handler answers HEAD, and its body is left out.
+    /// A handler that is neither goes in with `.route("HEAD /path", handler)`: see [`Self::route`].
     #[must_use]
     #[track_caller]
     pub fn head<F, R>(self, path: &str, handler: F) -> Self
@@ -74,6 +80,7 @@ impl Router {
     }
 
     /// Adds a closure or function that answers OPTIONS. Seldom needed: without it, the answer is the list of methods that there are.
+    /// A handler that is neither goes in with `.route("OPTIONS /path", handler)`: see [`Self::route`].
     #[must_use]
     #[track_caller]
     pub fn options<F, R>(self, path: &str, handler: F) -> Self
