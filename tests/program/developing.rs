@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::support::*;
@@ -24,6 +25,46 @@ fn watch_tells_pages_of_a_change_until_it_ends() {
     stream.read_to_end(&mut Vec::new()).expect("a stream without an end does not hold up the end of the program");
     drop(stream);
     assert_eq!(program.wait().code(), Some(0));
+}
+
+/// A database's files, say, or a cache of somebody else.
+#[test]
+fn a_folder_that_may_not_be_read_is_named_and_the_others_are_watched() {
+    let folder = site();
+    let Some(mut command) = qibu_without_privileges(&folder) else { return };
+    let make = |name: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let closed = ["b/pgdata", "b/x/closed", ".cache"];
+    ["a/deep", "b", "b/x/open", "c"].iter().chain(&closed).for_each(|name| make(name));
+    for name in closed {
+        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0)).unwrap();
+    }
+    let mut program = start(command.args(["-p", "0", "--watch"]).arg(folder.path()));
+    let mut stream = program.connect();
+    stream.write_all(b"GET /.qibu/events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    read_until(&mut stream, "event: hello\n");
+    for name in ["a/deep", "b", "b/x", "b/x/open", "c", ""] {
+        fs::write(folder.path().join(name).join("page.html"), "new").unwrap();
+        read_until(&mut stream, "page.html\n");
+    }
+    make("b/made-later");
+    read_until(&mut stream, "data: /b/made-later\n");
+    fs::write(folder.path().join("b/made-later/page.html"), "new").unwrap();
+    read_until(&mut stream, "data: /b/made-later/page.html\n");
+    drop(stream);
+
+    program.signal("TERM");
+    program.wait();
+    let told = rest(&program.stderr);
+    for name in ["b/pgdata", "b/x/closed"] {
+        let path = folder.path().join(name);
+        let warnings = told.lines().filter(|line| line.contains(&format!("{} ", path.display()))).count();
+        assert_eq!(warnings, 1, "{name}: {told}");
+    }
+    assert_eq!(told.lines().count(), 2, "what is never served is not missed: {told}");
 }
 
 #[test]

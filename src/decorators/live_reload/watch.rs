@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,7 +68,7 @@ const LOOK: Duration = Duration::from_millis(100);
 impl LiveReload {
     /// Watches a folder and all that is in it, or one file. `prefix` is the URL path under which the folder is served: `/`,
     /// unless it is one of several. What is never served (names that begin with a dot), what editors leave behind for a
-    /// moment, and logs (`.log`) are not told of.
+    /// moment, and logs (`.log`) are not told of. A folder in it that may not be read is left out, with a warning.
     ///
     /// Fails if there is no such path, or the system does not allow so many folders to be watched; the error says what to do.
     pub fn watch(mut self, prefix: &str, path: impl AsRef<Path>) -> io::Result<Self> {
@@ -127,11 +128,30 @@ fn note(event: notify::Result<Event>, folder: &Path) -> Option<Note> {
 
 impl Watching {
     fn begin(&mut self) -> notify::Result<()> {
-        let mode = match self.scope {
-            Scope::All => RecursiveMode::Recursive,
-            Scope::Only(_) => RecursiveMode::NonRecursive,
-        };
-        self.watcher.watch(&self.folder, mode)
+        match self.scope {
+            Scope::All => self.watch_below(&self.folder.clone()),
+            Scope::Only(_) => self.watcher.watch(&self.folder, RecursiveMode::NonRecursive),
+        }
+    }
+
+    /// Watches a folder and all below it but what may not be read. `notify` stops at such a folder, when it has begun to watch
+    /// those above it; so those beside it are watched one by one.
+    fn watch_below(&mut self, folder: &Path) -> notify::Result<()> {
+        let Err(error) = self.watcher.watch(folder, RecursiveMode::Recursive) else { return Ok(()) };
+        match error.paths.first() {
+            Some(denied) if is_denied(&error) && denied != folder => {
+                let inside = fs::read_dir(folder).map_err(notify::Error::io)?.filter_map(Result::ok);
+                let folders = inside.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+                folders.map(|entry| entry.path()).try_for_each(|folder| self.watch_below(&folder))
+            }
+            Some(denied) if is_denied(&error) && *denied != self.folder => {
+                if self.url_path(denied).is_some() {
+                    log::warn!("{} may not be read: its changes are not seen", denied.display());
+                }
+                Ok(())
+            }
+            _ => Err(error),
+        }
     }
 
     fn run(mut self) {
@@ -184,8 +204,13 @@ impl Watching {
     }
 }
 
+fn is_denied(error: &notify::Error) -> bool {
+    matches!(&error.kind, ErrorKind::Io(error) if error.kind() == io::ErrorKind::PermissionDenied)
+}
+
 /// The error, with what to do against it where that is known.
 fn explain(error: notify::Error, path: &Path) -> io::Error {
+    let culprit = error.paths.first().map_or(path, PathBuf::as_path).display();
     let path = path.display();
     let too_many_watches = "the system does not allow so many folders to be watched; \
         allow more with: sysctl fs.inotify.max_user_watches=1048576";
@@ -194,7 +219,7 @@ fn explain(error: notify::Error, path: &Path) -> io::Error {
     match error.kind {
         ErrorKind::MaxFilesWatch => io::Error::other(format!("{path}: {too_many_watches}")),
         ErrorKind::Io(error) if is_exhaustion(&error) => io::Error::other(format!("{path}: {too_many_watchers}")),
-        ErrorKind::Io(error) => io::Error::new(error.kind(), format!("{path}: {error}")),
+        ErrorKind::Io(error) => io::Error::new(error.kind(), format!("{culprit}: {error}")),
         ErrorKind::PathNotFound => io::Error::new(io::ErrorKind::NotFound, format!("{path}: there is no such folder")),
         _ => io::Error::other(format!("{path}: {error}")),
     }
