@@ -50,6 +50,34 @@ fn each_kind_of_text_gets_its_charset() {
 }
 
 #[test]
+fn a_ts_is_a_program_or_a_film() {
+    let (folder, client) = folder();
+    let film = [b"G\x40\0\x10".to_vec(), vec![0xff; 184]].concat();
+    let program = b"export const seven: number = 7;\n".to_vec();
+    // Once as it is read at once, once as it is sent from the disk.
+    for (times, name) in [1, 1000].into_iter().flat_map(|times| ["a.ts", "b.TS", "c.mts"].map(|name| (times, name))) {
+        for (bytes, value) in [
+            (film.repeat(times), "video/mp2t"),
+            (program.repeat(times), "text/plain; charset=utf-8"),
+            (encode("gbk", CHINESE).repeat(times), "text/plain; charset=gbk"),
+            (vec![], "text/plain; charset=utf-8"),
+        ] {
+            let path = folder.path().join(name);
+            fs::write(&path, &bytes).unwrap();
+            fs::write(folder.path().join(format!("{name}.gz")), b"coded").unwrap();
+            let answer = client.get(&format!("/{name}")).header("accept-encoding", "gzip").send();
+            assert_eq!(content_type(&answer), value, "{name}, {} bytes", bytes.len());
+            let coding = (value != "video/mp2t").then_some("gzip");
+            assert_eq!(answer.header("content-encoding"), coding, "a film gains nothing");
+            let plain = client.get(&format!("/{name}")).send();
+            assert_eq!((content_type(&plain), plain.bytes()), (value, &bytes[..]), "{name}");
+            assert_eq!(plain.header("x-content-type-options"), Some("nosniff"));
+            assert_eq!(qibu::Response::file(&path).unwrap().headers()["content-type"], value, "{name}");
+        }
+    }
+}
+
+#[test]
 fn the_index_of_a_folder_has_its_own_charset() {
     let (folder, client) = folder();
     fs::write(folder.path().join("index.html"), encode("big5", "<title>七步</title><meta charset=big5><p>歡迎光臨"))

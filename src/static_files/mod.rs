@@ -43,6 +43,7 @@ mod rules;
 mod settings;
 mod single;
 mod single_page;
+mod source_code;
 mod variant;
 
 use std::ffi::{OsStr, OsString};

@@ -11,6 +11,7 @@ use http::header::{CONTENT_TYPE, LAST_MODIFIED};
 use super::charset::{Charset, Charsets};
 use super::conditional::Modified;
 use super::media_type::{Characters, MediaType};
+use crate::disk::Patience;
 use crate::message::{Body, Response};
 
 impl Response {
@@ -34,7 +35,8 @@ impl Response {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{} is no file", path.display())));
         }
         let mut file = File::open(path)?;
-        let (metadata, media_type) = (file.metadata()?, MediaType::of(path));
+        let metadata = file.metadata()?;
+        let media_type = MediaType::of_file(path, &mut file, metadata.len(), Patience::ForTheDisk)?;
         let charset = match media_type.characters {
             Characters::Text(text) => Charsets::default().of(&mut file, metadata.len(), text, None)?,
             Characters::Utf8 | Characters::Own => Charset::UTF_8,

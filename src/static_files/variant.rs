@@ -87,11 +87,12 @@ pub(super) fn choose(place: &Place<'_>, file: File, metadata: &Metadata, wanted:
     Ok(variant)
 }
 
-fn choose_form(place: &Place<'_>, file: File, metadata: &Metadata, wanted: Wanted) -> io::Result<Variant> {
+fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: Wanted) -> io::Result<Variant> {
     let Place { root, target, charsets, .. } = place;
     let original = root.fingerprint(target, metadata);
-    let media_type = MediaType::of(&target.path);
-    let form = if media_type.is_compressible() { Form::Of(wanted) } else { Form::ForAll };
+    let media_type = MediaType::of_file(&target.path, &mut file, metadata.len(), root.patience())?;
+    let (form, wanted) =
+        if media_type.is_compressible() { (Form::Of(wanted), wanted) } else { (Form::ForAll, Wanted::default()) };
     let mut plain = Plain { file, length: metadata.len(), patience: root.patience(), bytes: None };
     let charset = match media_type.characters {
         Characters::Text(text) => plain.charset(charsets, text, original.as_ref())?,
@@ -114,7 +115,6 @@ fn choose_form(place: &Place<'_>, file: File, metadata: &Metadata, wanted: Wante
     let validators = validators(metadata);
     if let Some(coding) = wanted.iter().next()
         && (COMPRESS_AT_LEAST_BYTES..=COMPRESS_AT_MOST_BYTES).contains(&metadata.len())
-        && media_type.is_compressible()
     {
         let (coding, bytes, validators) = match compress(coding, plain.read()?)? {
             Some(coded) => (Some(coding), coded, validators.of_coding(coding)),

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use super::super::media_type::MediaType;
+use super::super::source_code::is_source;
+
 /// What an icon shows; its name is the class that page.css draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Icon {
@@ -19,9 +22,10 @@ impl Icon {
     pub(super) fn of(name: &[u8]) -> Self {
         // Only the extension counts, and one that is no UTF-8 is none that we know.
         let name = String::from_utf8_lossy(name);
-        let Some(media_type) = mime_guess::from_path(Path::new(&*name)).first_raw() else { return Self::File };
-        let (kind, subtype) = media_type.split_once('/').unwrap_or((media_type, ""));
+        let path = Path::new(&*name);
+        let (kind, subtype) = MediaType::of(path).name().split_once('/').unwrap_or_default();
         match (kind, subtype) {
+            ("text", "plain") if is_source(path) => Self::Code,
             ("image", _) => Self::Picture,
             ("audio", _) => Self::Sound,
             ("video", _) => Self::Film,
@@ -94,6 +98,10 @@ mod tests {
             ("README.md", Icon::Text),
             ("a.html", Icon::Code),
             ("a.rs", Icon::Code),
+            ("a.py", Icon::Code),
+            ("a.ts", Icon::Code),
+            ("go.mod", Icon::Code),
+            ("README", Icon::Text),
             ("a.json", Icon::Code),
             ("a.jpeg", Icon::Picture),
             ("a.mp3", Icon::Sound),
