@@ -45,6 +45,15 @@ A *small* project with a [guide](docs/guide.md), a [bad link](javascript:alert(1
 \`\`\`
 qibu site/
 \`\`\`
+
+- [ ] to do
+- [x] done
+
+سلام qibu
+
+- عنصر
+
+## Summary
 `;
 
 const photos = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`photo-${n + 1}.png`,
@@ -53,6 +62,7 @@ const site = await Site.open({
     "README.md": README, "report.pdf": "x".repeat(123456), "notes.txt": "hello", "song.mp3": "x".repeat(4321000),
     "film.mp4": "x".repeat(9876543), "archive.tar.gz": "x".repeat(70000), "index.js": "let a", "data.json": "{}",
     "cover.png": photos["photo-1.png"], "unknown": "", "chapter 2.txt": "2", "chapter 10.txt": "10",
+    broken: { "a.png": photos["photo-1.png"], "b.png": "no picture" }, persian: { "\u0646\u0627\u0645\u0647.txt": "a" },
     docs: { "guide.md": "# Guide", sub: { deep: { "a.txt": "deep" } } }, photos, empty: {},
     odd: {}, large: Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`file-${n}.txt`, "x".repeat(n)])),
     gbk: { "README.txt": Buffer.from([0xc4, 0xe3, 0xba, 0xc3, 0xa3, 0xac, 0xca, 0xc0, 0xbd, 0xe7, 0xa1, 0xa3, 10]) },
@@ -80,7 +90,7 @@ for (const [mode, options] of [["", {}], [", without JavaScript", { javaScriptEn
     await test(`columns sort both ways, and folders stay first${mode}`, async (page) => {
         await page.goto(site.url);
         const files = async () => (await names(page)).filter((name) => !name.endsWith("/"));
-        assert.deepEqual((await names(page)).slice(0, 6), ["docs/", "empty/", "gbk/", "large/", "odd/", "photos/"]);
+        assert.deepEqual((await names(page)).slice(0, 6), ["broken/", "docs/", "empty/", "gbk/", "large/", "odd/"]);
         const list = await files();
         assert.ok(list.indexOf("chapter 2.txt") < list.indexOf("chapter 10.txt"));
         assert.equal(await page.getByRole("columnheader", { name: "Name" }).getAttribute("aria-sort"), "ascending");
@@ -90,7 +100,7 @@ for (const [mode, options] of [["", {}], [", without JavaScript", { javaScriptEn
         await page.getByRole("link", { name: "Size" }).click();
         assert.equal((await files()).at(-1), "film.mp4");
         await page.getByRole("link", { name: "Modified" }).click();
-        assert.equal((await names(page)).length, 18);
+        assert.equal((await names(page)).length, 20);
         await page.getByRole("link", { name: "Name" }).click();
         assert.deepEqual(await files(), list);
     }, options);
@@ -104,7 +114,7 @@ for (const [mode, options] of [["", {}], [", without JavaScript", { javaScriptEn
         assert.match(page.url(), /sort=size/, "the order stays");
         assert.deepEqual(await names(page), ["chapter 10.txt", "chapter 2.txt"]);
         await page.getByRole("link", { name: "Show all" }).click();
-        assert.equal((await names(page)).length, 18);
+        assert.equal((await names(page)).length, 20);
     }, options);
 }
 
@@ -112,7 +122,7 @@ await test("the filter is at once, the slash leads to it, and the arrows walk th
     await page.goto(site.url);
     await page.keyboard.press("/");
     await page.keyboard.type("chap");
-    await page.getByText("2 of 18 shown").waitFor();
+    await page.getByText("2 of 20 shown").waitFor();
     assert.deepEqual(await names(page), ["chapter 2.txt", "chapter 10.txt"]);
     assert.equal(page.url(), site.url, "nothing was asked of the server");
     await page.keyboard.press("ArrowDown");
@@ -121,12 +131,68 @@ await test("the filter is at once, the slash leads to it, and the arrows walk th
     await page.keyboard.press("ArrowUp");
     await page.keyboard.press("ArrowUp");
     await page.keyboard.press("Escape");
-    assert.equal((await names(page)).length, 18);
+    assert.equal((await names(page)).length, 20);
     await page.keyboard.type("chapter 2");
-    await page.getByText("1 of 18 shown").waitFor();
+    await page.getByText("1 of 20 shown").waitFor();
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await page.waitForURL(/chapter%202\.txt/);
+});
+
+await test("what composes a character is left to the input method", async (page) => {
+    await page.goto(site.url);
+    const box = page.getByRole("searchbox");
+    await box.fill("chap");
+    const press = (key, init) => box.evaluate((box, [key, init]) =>
+        box.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...init })), [key, init]);
+    for (const key of ["Escape", "ArrowDown"]) {
+        assert.equal(await press(key, { isComposing: true }), true, `${key} is not taken`);
+        assert.equal(await press(key, { keyCode: 229 }), true, `${key} is not taken`);
+    }
+    assert.equal(await box.inputValue(), "chap");
+    assert.equal(await box.evaluate((box) => box === document.activeElement), true);
+});
+
+await test("the filter knows a letter however it is written", async (page) => {
+    await page.goto(`${site.url}odd/`);
+    await page.getByRole("searchbox").pressSequentially("\u00E9");
+    await page.getByText("1 of ").waitFor();
+    assert.deepEqual(await names(page), ["e\u0301.txt"]);
+});
+
+await test("who walks up the list sees the name where he is", async (page) => {
+    await page.goto(`${site.url}large/`);
+    await page.locator(".rows a").nth(60).focus();
+    for (let step = 0; step < 50; step += 1) {
+        await page.keyboard.press("ArrowUp");
+        const [head, name] = await page.evaluate(() =>
+            [document.querySelector("thead"), document.activeElement].map((element) => element.getBoundingClientRect()));
+        assert.ok(name.top >= head.bottom - 1, `${name.top} is under ${head.bottom} after ${step + 1} steps`);
+    }
+}, { viewport: { width: 800, height: 400 } });
+
+await test("the arrows walk the grid, a line down and a name to the side", async (page) => {
+    await page.goto(`${site.url}photos/?view=grid`);
+    const here = () => page.evaluate(() => document.activeElement.textContent);
+    const line = await page.evaluate(() => getComputedStyle(document.querySelector(".grid")).gridTemplateColumns.split(" ").length);
+    assert.ok(line > 1);
+    await page.keyboard.press("/");
+    for (const [key, name] of [["ArrowDown", 1], ["ArrowRight", 2], ["ArrowDown", 2 + line], ["ArrowLeft", 1 + line],
+        ["ArrowUp", 1], ["ArrowDown", 1 + line]]) {
+        await page.keyboard.press(key);
+        assert.equal(await here(), `photo-${name}.png`, key);
+    }
+    await page.locator(".rows a").nth(58).focus();
+    await page.keyboard.press("ArrowDown");
+    assert.equal(await here(), "photo-60.png");
+    assert.equal(await page.locator(".grid li").nth(3).getAttribute("title"), "photo-4.png");
+});
+
+await test("a picture that is none leaves its tile to the icon", async (page) => {
+    await page.goto(`${site.url}broken/?view=grid`);
+    await page.locator(".grid img").nth(1).waitFor({ state: "detached" });
+    const icons = await page.$$eval(".grid a", (all) => all.map((a) => getComputedStyle(a, "::before").display));
+    assert.deepEqual(icons, ["none", "block"]);
 });
 
 await test("breadcrumbs lead up", async (page) => {
@@ -167,6 +233,36 @@ await test("a README is rendered and cannot act", async (page) => {
     await page.goto(`${site.url}gbk/`);
     assert.match(await page.getByRole("region", { name: "README.txt" }).textContent(), /你好，世界。/);
 });
+
+for (const [width, options] of [["desktop", {}], ["phone", PHONE]]) {
+    await test(`a README's boxes are small, and Arabic begins on the right, ${width}`, async (page) => {
+        await page.goto(site.url);
+        const box = (selector) => page.locator(selector).first().evaluate((element) => {
+            const text = document.createRange();
+            text.selectNodeContents(element);
+            return [element, text].map((part) => part.getBoundingClientRect()).map(({ left, right, width, height }) => ({ left, right, width, height }));
+        });
+        const [tick] = await box(".readme [type=checkbox]");
+        assert.ok(tick.width < 24 && tick.height < 24, JSON.stringify(tick));
+        for (const selector of [".readme p:has(+ ul:not(:has(input)))", ".readme ul:not(:has(input)) li"]) {
+            const [block, text] = await box(selector);
+            assert.ok(block.right - text.right < 1 && text.left - block.left > 20, `${selector}: ${JSON.stringify([block, text])}`);
+        }
+        assert.equal(await page.locator("#summary").evaluate((element) => element.localName), "h3");
+        await page.goto(`${site.url}persian/`);
+        // The extension is to the left of a name that is read from the right, and the name stays beside its icon.
+        const [dot, first, link] = await page.locator(".rows a").evaluate((a) => {
+            const part = (start, end) => {
+                const range = document.createRange();
+                range.setStart(a.firstChild, start);
+                range.setEnd(a.firstChild, end);
+                return range.getBoundingClientRect();
+            };
+            return [part(4, 5), part(0, 1), a.getBoundingClientRect()].map(({ left, right }) => ({ left, right }));
+        });
+        assert.ok(dot.right <= first.left && first.right < link.left + 150, JSON.stringify([dot, first, link]));
+    }, options);
+}
 
 await test("a screen reader meets a table with a caption, rows, cells and an order", async (page) => {
     await page.goto(`${site.url}docs/`);

@@ -52,6 +52,32 @@ fn markdown_is_rendered_and_its_html_is_text() {
     assert!(all.contains("<script>alert(1)</script>") && all.contains("<style>"), "{all}");
 }
 
+#[cfg(feature = "markdown")]
+#[test]
+fn no_link_stands_in_another_and_no_two_elements_have_one_id() {
+    let site = Site::new::<&str>(&[]);
+    let text = "# Summary\n# A\n# A 1\n# A\n[![CI](https://a.example/b.svg)](https://a.example/) [ ![c](//d.example/e) f](g)\n";
+    site.add("README.md", text.as_bytes());
+    let page = site.page("/");
+    let ids: Vec<_> = page.iter().map(|element| element.attribute("id")).filter(|id| !id.is_empty()).collect();
+    assert_eq!(ids, ["summary", "a", "a-1", "a-2"]);
+    let links: Vec<_> = page.iter().filter(|element| element.name == "a" && element.parent == "p").collect();
+    let links: Vec<_> = links.iter().map(|link| (link.attribute("href"), &*link.text)).collect();
+    assert_eq!(links, [("https://a.example/", "CI"), ("g", " c f")]);
+    assert!(page.iter().all(|element| element.parent != "a"), "nothing but words is in a link here");
+}
+
+#[test]
+fn its_language_is_not_said_to_be_the_page_s() {
+    let site = Site::new(&["README"]);
+    let page = site.page("/");
+    assert!(
+        page.iter()
+            .any(|element| element.name == "section" && element.has("lang") && element.attribute("lang").is_empty())
+    );
+    assert!(page.iter().any(|element| element.name == "pre" && element.attribute("dir") == "auto"));
+}
+
 #[test]
 fn any_bytes_are_shown_as_text() {
     // 你好，世界。 in GBK, then as UTF-16, then bytes that are nothing at all

@@ -3,5 +3,5 @@
 use maud::{Markup, html};
 
 pub(super) fn render(text: &str) -> Markup {
-    html! { pre { (text) } }
+    html! { pre dir="auto" { (text) } }
 }

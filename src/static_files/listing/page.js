@@ -1,17 +1,20 @@
 (() => {
     "use strict";
-    const box = document.querySelector("input[type=search]"), summary = document.getElementById("summary");
+    const box = document.querySelector("input[type=search]"), summary = document.querySelector(".summary");
     const rows = [...document.querySelectorAll(".rows > *")].filter((row) => row.querySelector("a"));
+    const grid = document.querySelector(".grid");
     const groups = [...document.querySelectorAll("tbody.rows")];
-    const served = box.defaultValue.toLowerCase(), whole = summary.textContent;
+    // Some systems write an accented letter in two characters, and keyboards write it in one.
+    const plain = (text) => text.normalize().toLowerCase();
+    const served = plain(box.defaultValue), whole = summary.textContent;
     let names, waiting = 0;
 
     function filter() {
         waiting = 0;
-        const wanted = box.value.toLowerCase();
+        const wanted = plain(box.value);
         // What the server has left out only the server can show.
         if (!wanted.includes(served)) return wanted === "" ? box.form.requestSubmit() : undefined;
-        names ??= rows.map((row) => row.querySelector("a").textContent.toLowerCase());
+        names ??= rows.map((row) => plain(row.querySelector("a").textContent));
         let left = 0;
         rows.forEach((row, index) => left += !(row.hidden = !names[index].includes(wanted)));
         for (const group of groups) {
@@ -23,18 +26,27 @@
         summary.textContent = wanted === served ? whole : `${format(left)} of ${format(rows.length)} shown`;
     }
 
+    /** So many names lie between one and the one below it. */
+    function breadth() {
+        return grid ? getComputedStyle(grid).gridTemplateColumns.split(" ").length : 1;
+    }
+
+    /** From a row, or from the box, to another one. Beyond both ends lies the box. */
     function walk(row, step) {
-        let index = rows.indexOf(row) + step;
-        while (rows[index]?.hidden) index += step;
-        const next = rows[index] ?? null;
-        (next ? next.querySelector("a") : box).focus();
+        const shown = rows.filter((row) => !row.hidden), last = shown.length - 1, from = shown.indexOf(row);
+        let to = from < 0 ? 0 : from + step;
+        if (from < last) to = Math.min(to, last); // below may be no name, though there is another line
+        (shown[to]?.querySelector("a") ?? box).focus();
     }
 
     box.addEventListener("input", () => waiting ||= requestAnimationFrame(filter));
     document.addEventListener("keydown", (event) => {
-        if (event.ctrlKey || event.metaKey || event.altKey) return;
+        // What composes a character is for the input method: 229 is how Safari says so of the key that ends it.
+        if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey) return;
         const row = event.target.closest?.(".rows > *"), isTyping = event.target === box;
-        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+        const right = row && grid ? 1 : 0;
+        const steps = { ArrowDown: () => breadth(), ArrowUp: () => -breadth(), ArrowRight: () => right, ArrowLeft: () => -right };
+        const step = steps[event.key]?.();
         if (event.key === "/" && !isTyping) {
             box.focus();
             box.select();
@@ -48,6 +60,11 @@
         }
         event.preventDefault();
     });
+    // A picture that cannot be shown leaves its tile to the icon; some have failed before this script.
+    grid?.addEventListener("error", (event) => event.target.remove(), true);
+    for (const picture of grid?.querySelectorAll("img") ?? []) {
+        if (picture.complete && picture.naturalWidth === 0) picture.decode().catch(() => picture.remove());
+    }
     // A page that comes back from the browser's history keeps what was typed.
     addEventListener("pageshow", () => box.value !== box.defaultValue && filter());
 })();

@@ -1,5 +1,6 @@
 //! A listing as a page. It is complete without JavaScript: sorting, filtering and the grid are links and a form. The script
-//! filters while one types, and lets the arrow keys walk the list.
+//! filters while one types, and lets the arrow keys walk the list. No element here has an `id`, which a heading of a README
+//! might have, too.
 //!
 //! Rows come in groups of a hundred, which the browser need not lay out before they are in sight: so a folder of a hundred
 //! thousand files scrolls like a small one.
@@ -24,8 +25,8 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// Nothing is loaded but pictures of this server; no style counts and no script runs but the two above, by their digests.
 const POLICY: &str = "default-src 'none'; img-src 'self'; \
-    style-src 'sha256-H799VQS6YltwlxWx8NzoXeMYLhIeSscmpKaXolUnXXc='; \
-    script-src 'sha256-r5Sl1NM1vQP5jOkWIIm69QtZaMrzpPoy0JSE4dADaF0='; \
+    style-src 'sha256-qy9q1NrbQLBiCQdMUgYuIJC+TXGtCTTIYDbV/3eTFGQ='; \
+    script-src 'sha256-y2bsImZRBEl++wIEv0OcxTB7VB9LxS2UaAyKcu5+R6M='; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
 /// Where the rows go in the page around them. No name can look like it, since a `<` in a name is escaped.
@@ -99,7 +100,7 @@ fn tools(listing: &Listing) -> Markup {
     let query = &listing.query;
     html! {
         div.tools {
-            p #summary role="status" { (summary(listing.entries.totals())) }
+            p.summary role="status" { (summary(listing.entries.totals())) }
             @if listing.entries.totals().images > 0 || query.view == View::Grid {
                 p.views {
                     @for (view, name) in [(View::List, "List"), (View::Grid, "Grid")] {
@@ -164,12 +165,13 @@ fn remarks(listing: &Listing) -> Markup {
     }
 }
 
+/// Nobody knows its language; the page's own is not it.
 fn shown(readme: &Readme) -> Markup {
     html! {
-        section.readme aria-label=(readme.name) {
+        section.readme aria-label=(readme.name) lang="" {
             p.name { (readme.name) }
             (readme.content)
-            @if readme.end == End::CutOff { p.remark { "This is only its beginning: it is very long." } }
+            @if readme.end == End::CutOff { p.remark lang="en" { "This is only its beginning: it is very long." } }
         }
     }
 }

@@ -75,7 +75,7 @@ impl Choice {
         let text = charset::decode(&bytes);
         let content = match rank {
             Rank::Markdown => markdown::render(&text),
-            Rank::Text => html! { pre { (text) } },
+            Rank::Text => html! { pre dir="auto" { (text) } },
         };
         Some(Readme { name: Shown(name.as_encoded_bytes()).to_string(), content, end })
     }

@@ -27,10 +27,11 @@ pub(super) fn row(entry: &Entry<'_>) -> Markup {
     }
 }
 
-/// A picture is fetched when it comes into sight. Its name is written below, so it needs no other words.
+/// A picture is fetched when it comes into sight. Its name is written below, so it needs no other words; where that does not
+/// fit, it is there to be pointed at.
 pub(super) fn tile(entry: &Entry<'_>) -> Markup {
     html! {
-        li {
+        li title=(Shown(entry.name)) {
             a class=(icon(entry)) href=(link(entry)) {
                 @if entry.kind == Kind::File && is_picture(entry.name) {
                     img src=(link(entry)) alt="" loading="lazy" decoding="async";
