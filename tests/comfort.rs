@@ -167,6 +167,9 @@ fn every_attribute_of_a_cookie_can_be_set() {
     let fields: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
     let removal = "b=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0";
     assert_eq!(fields, ["a=1; SameSite=None; Secure; Path=/x; Domain=example.org; Max-Age=90", removal]);
+    let longest = Response::text("ok").with_cookie(Cookie::new("a", "1").max_age(Duration::MAX));
+    let field = longest.headers()["set-cookie"].to_str().unwrap();
+    assert!(field.ends_with(&format!("; Max-Age={}", i64::MAX)), "{field}");
 }
 
 #[test]

@@ -239,6 +239,15 @@ const READ_AHEAD_BYTES: u64 = 1024 * 1024;
 /// How long a transfer may be slow before its average counts.
 const SLOW_START: Duration = Duration::from_secs(5);
 
+/// A century. What may take longer may take for ever; no [`Instant`] can be moved by any [`Duration`].
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// When something is due that began at `since` and may take so long. Whatever comes out of a setting is added to an instant
+/// here: [`Duration::MAX`] is never.
+pub(crate) fn due(since: Instant, limit: Duration) -> Instant {
+    since + limit.min(LONGEST)
+}
+
 /// When a transfer that `began` then, and has moved so many bytes, will have been too slow on average, if nothing more
 /// moves; `None` where it may be as slow as it likes.
 pub(crate) fn too_slow_at(began: Instant, bytes: u64, bytes_per_second: u32) -> Option<Instant> {

@@ -39,7 +39,7 @@ const MOST_CLIENTS: usize = 64 * 1024;
 
 impl RateLimit {
     /// At most `requests` in `period`. They may come all at once; after that, one every `period / requests`. Remembers
-    /// 65,536 clients; those that were not seen for the longest time are forgotten.
+    /// 65,536 clients; those that were not seen for the longest time are forgotten. A `period` of more than a year counts as one.
     pub fn new(requests: u32, period: Duration) -> Self {
         Self { buckets: Buckets::new(requests, period, MOST_CLIENTS) }
     }

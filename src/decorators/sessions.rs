@@ -98,7 +98,8 @@ impl Sessions {
         Ok(self)
     }
 
-    /// How long a session lasts that is not used. It begins anew when half of it is over. Default: two weeks.
+    /// How long a session lasts that is not used. It begins anew when half of it is over. With [`Duration::MAX`] it
+    /// never ends, but for the browser's own limit. Default: two weeks.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;

@@ -35,7 +35,8 @@ pub struct Timeout {
 }
 
 impl Timeout {
-    /// An answer may take so long, from when the handler begins.
+    /// An answer may take so long, from when the handler begins. [`Duration::MAX`] is no limit, not even the server's
+    /// (`handler_timeout`).
     pub fn new(limit: Duration) -> Self {
         Self { limit }
     }

@@ -103,7 +103,7 @@ fn broken() -> Response {
     Response::status_page(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
         (Some(text), _) => text,
         (_, Some(text)) => text,

@@ -205,7 +205,8 @@ impl Plan {
     }
 
     /// How long the answer may take, from when the handler begins, where it is put off or made on the pool, instead of the
-    /// server's `handler_timeout`. After that the client gets 503, and what the handler answers is dropped.
+    /// server's `handler_timeout`. After that the client gets 503, and what the handler answers is dropped. [`Duration::MAX`]
+    /// lets it take for ever.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
         self

@@ -143,7 +143,7 @@ impl Body {
     }
 
     /// Says of a stream that it has no end by nature, as server-sent events have none. When nothing was sent for `interval`
-    /// (at least a second), `heartbeat` is, so that nobody on the way takes the connection for dead, and `handler_timeout`
+    /// (at least a second; [`Duration::MAX`] is never), `heartbeat` is, so that nobody on the way takes the connection for dead, and `handler_timeout`
     /// does not apply. When the server shuts down it does not wait for the end: the senders get [`Closed`](super::Closed),
     /// what is queued is sent, and the body is complete. A body of another kind is left as it is.
     ///

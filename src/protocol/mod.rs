@@ -29,7 +29,7 @@ use crate::message::Note;
 /// A closure that makes a session is a protocol: `WebServer::with_protocol("127.0.0.1:8090", || Echo)`.
 pub trait Protocol: Send + Sync + 'static {
     /// Makes the session of a client that has just been accepted. It may send first: a greeting goes out at once. An
-    /// error closes the connection.
+    /// error closes the connection, and so does a panic.
     fn open(&self, new_socket: &mut Connection) -> io::Result<Box<dyn Session>>;
 
     /// Whether a session has nothing to do before its client has said something. Then the system may keep a new client to
@@ -56,7 +56,8 @@ where
     }
 }
 
-/// One client's conversation. It lives and dies on one event loop, so it needs no lock and must not block.
+/// One client's conversation. It lives and dies on one event loop, so it needs no lock and must not block. If it panics, in
+/// whichever method, its client loses the connection, and nobody else anything.
 ///
 /// ```
 /// use std::{io, net::SocketAddr};

@@ -29,7 +29,8 @@ pub(crate) struct Settings {
     pub(crate) pace: Pace,
 }
 
-/// Builds a [`WebServer`]. Every setting has a default that is safe to expose.
+/// Builds a [`WebServer`]. Every setting has a default that is safe to expose. Where one is a time, [`Duration::MAX`] sets no
+/// limit, and zero gives no time to anyone who has to be waited for.
 ///
 /// ```
 /// use std::time::Duration;
@@ -142,7 +143,8 @@ impl Builder {
         self
     }
 
-    /// How long a connection may be idle between requests; then it is closed. Default: 60 seconds.
+    /// How long a connection may be idle between requests; then it is closed. Zero closes it as soon as no request is there.
+    /// Default: 60 seconds.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.http.idle_timeout = limit;
         self
@@ -203,7 +205,7 @@ impl Builder {
     }
 
     /// From when on a handler that holds its event loop is named in the log, to a tick of the system's clock (1 to 16 ms).
-    /// Default: 100 ms.
+    /// [`Duration::MAX`] names none. Default: 100 ms.
     pub fn slow_handler_warning(mut self, limit: Duration) -> Self {
         self.http.slow_handler_warning = limit;
         self

@@ -13,9 +13,9 @@
 //! Pattern: State ([`Phase`]).
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use super::clients::contain;
 use super::delivery::Delivery;
 use super::pace::Pace;
 use super::readiness::Readiness;
@@ -84,8 +84,8 @@ impl Client {
         protocol: &dyn Protocol,
         pace: Pace,
     ) -> io::Result<Box<Self>> {
-        let opened = catch_unwind(AssertUnwindSafe(|| protocol.open(&mut connection)));
-        let session = opened.unwrap_or_else(|_| Err(io::Error::other("the protocol panicked")))?;
+        let opened = contain("a protocol", || protocol.open(&mut connection));
+        let session = opened.unwrap_or_else(|| Err(io::Error::other("the protocol panicked")))?;
         // As a rule its first request has come with it, or is on its way.
         let readiness = Readiness { readable: true, writable: true, ..Readiness::default() };
         let (phase, delivery) = (Phase::Open, Delivery::new(connection.now(), pace));
@@ -352,12 +352,12 @@ impl Client {
             return;
         }
         let was_empty = self.connection.output.is_empty();
-        let mut next = contain(|| call(&mut *self.session, &mut self.connection));
+        let mut next = call(&mut *self.session, &mut self.connection);
         for _ in 0..MOST_BECOMINGS {
             let Ok(Next::Become(session)) = next else { break };
             self.session = session;
             let peer = self.connection.peer_addr();
-            next = contain(|| self.session.handle_client_request(&mut self.connection, peer));
+            next = self.session.handle_client_request(&mut self.connection, peer);
         }
         match next {
             Ok(Next::Wait) if self.connection.ending() == Ending::NotAsked => {}
@@ -372,17 +372,9 @@ impl Client {
 
     /// Nothing more can be said to this client.
     #[cold]
-    fn fail(&mut self, error: &io::Error) {
+    pub(crate) fn fail(&mut self, error: &io::Error) {
         log::debug!("{}: {error}", self.connection.peer_addr());
         self.transport.abort();
         self.phase = Phase::Closed;
     }
-}
-
-/// A session that panics costs its own client the connection, and nobody else anything.
-fn contain(call: impl FnOnce() -> io::Result<Next>) -> io::Result<Next> {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
-        log::error!("a session panicked; its connection is closed");
-        Err(io::Error::other("a session panicked"))
-    })
 }

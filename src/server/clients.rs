@@ -3,10 +3,14 @@
 //! A slot is used again when its client has gone; the generation tells its clients apart, so that a note for an old one
 //! never reaches the next. Nothing here names mio: a simulation drives the same table with events of its own making.
 //!
+//! A session is code of the user, and is called in many places of a turn. So it is the turn that is contained: whatever
+//! panics in it costs this client the connection, and nobody else anything.
+//!
 //! Pattern: Acceptor (the opening half: [`Clients::join`] gives a new client its session).
 
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,6 +23,7 @@ use super::pace::Pace;
 use super::readiness::Readiness;
 use crate::connection::transport::Transport;
 use crate::connection::{Connection, Context};
+use crate::handler::call::panic_text;
 use crate::message::{ClientKey, Note};
 use crate::protocol::Protocol;
 
@@ -80,12 +85,16 @@ impl Clients {
     /// Gives the client in `slot` its turn. There may be none any more: it left earlier in the same batch.
     pub(crate) fn give_turn(&mut self, slot: usize, cause: Cause) {
         let Some(client) = self.slots.get_mut(slot) else { return };
-        match WebServer::handle_client_request(client, cause, &mut self.buffers) {
+        let buffers = &mut self.buffers;
+        let taken =
+            contain("a session", || (WebServer::handle_client_request(client, cause, buffers), client.deadline()));
+        let Some((turn, deadline)) = taken else { return self.remove_broken(slot) };
+        match turn {
             Turn::Finished => return self.remove(slot),
             Turn::Unfinished | Turn::OthersFirst => self.agenda.again(Again::Client(slot)),
             Turn::Waiting => {}
         }
-        if let Some(deadline) = client.deadline() {
+        if let Some(deadline) = deadline {
             self.agenda.arm(slot, deadline);
         }
     }
@@ -102,6 +111,8 @@ impl Clients {
         let slot = key.slot as usize;
         if self.generations.get(slot) == Some(&key.generation) {
             self.give_turn(slot, Cause::Note(Box::new(note)));
+        } else {
+            contain("what came too late for a client", || drop(note));
         }
     }
 
@@ -116,6 +127,15 @@ impl Clients {
         let client = self.slots.remove(slot);
         self.generations[slot] = self.generations[slot].wrapping_add(1);
         self.departed.push(client.connection.peer_addr());
+        contain("the end of a session", || drop(client));
+    }
+
+    /// Its turn was broken off, and what was lent to it is lost.
+    #[cold]
+    fn remove_broken(&mut self, slot: usize) {
+        self.slots[slot].fail(&io::Error::other("its session panicked"));
+        self.buffers = Buffers::new();
+        self.remove(slot);
     }
 
     /// One of those who have gone and of whom nobody was told yet.
@@ -134,4 +154,20 @@ impl Clients {
     pub(crate) fn get(&self, slot: usize) -> Option<&Client> {
         self.slots.get(slot).map(|client| &**client)
     }
+}
+
+/// The end of the loop is that of its clients.
+impl Drop for Clients {
+    fn drop(&mut self) {
+        for client in self.slots.drain() {
+            contain("the end of a session", || drop(client));
+        }
+    }
+}
+
+/// Calls code that is not ours. `None` where it panicked, which the log has then.
+pub(crate) fn contain<T>(what: &str, call: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(call))
+        .inspect_err(|panic| log::error!("{what} panicked: {}", panic_text(&**panic)))
+        .ok()
 }

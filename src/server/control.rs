@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::mailbox::{Letter, LoopMailbox};
-use crate::connection::{Counters, Stats};
+use crate::connection::{Counters, Stats, due};
 use crate::decorators::Metrics;
 
 /// All loops of one server, as they and the outside know each other.
@@ -131,9 +131,9 @@ impl ServerHandle {
         self.shutdown_within(DEFAULT_GRACE);
     }
 
-    /// The same with another limit.
+    /// The same with another limit. [`Duration::MAX`] waits for the last answer; zero waits for none.
     pub fn shutdown_within(&self, grace: Duration) {
-        self.team.shutdown(Instant::now() + grace);
+        self.team.shutdown(due(Instant::now(), grace));
     }
 
     /// Closes all connections now.

@@ -197,3 +197,15 @@ impl Listener for TcpListener {
 }
 
 const NODELAY_IS_INHERITED: bool = cfg!(target_os = "linux");
+
+/// Such an error ends with the client that it befell; the next one may be there (accept(2)). All others are the
+/// system's: it lacks descriptors or memory, and trying at once again would only spin.
+pub(crate) fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable, PermissionDenied,
+    };
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionReset | HostUnreachable | Interrupted | NetworkUnreachable | PermissionDenied
+    )
+}

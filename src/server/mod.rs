@@ -24,7 +24,8 @@
 //! 7. Slots carry a generation: what comes for a client that has gone is dropped. Accepted clients join after the batch.
 //! 8. Closing still sends: then half-close, wait a moment for the peer's end, and drop (RFC 9112 section 9.6). Who has said
 //!    that it sends no more is not waited for.
-//! 9. Nothing a peer sends can panic; a handler's panic is a 500 for that request alone.
+//! 9. Nothing a peer sends can panic; a handler's panic is a 500 for that request alone, a session's the end of its
+//!    connection alone. A panic of the loop itself is the end of the server, which would else serve half of its clients.
 //! 10. A head and its small body leave in one write, pipelined answers too; large files go by `sendfile`, as far as they are in
 //!     the system's memory: what is not there, a worker reads.
 //!
@@ -53,6 +54,7 @@ mod workers;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Instant, SystemTime};
@@ -64,11 +66,11 @@ use self::admission::{Admission, Overload};
 use self::agenda::Again;
 use self::builder::Settings;
 use self::client::{Buffers, Cause, Client, Turn};
-use self::clients::Clients;
+use self::clients::{Clients, contain};
 use self::control::{Member, Team};
 use self::event_loop::{EventLoop, Ready};
 use self::life::{Accepting, Door, Life, Stage};
-use self::listener::{Accepted, Listener};
+use self::listener::{Accepted, Listener, is_of_the_client};
 use self::mailbox::{Letter, LoopMailbox};
 use self::workers::WorkerPool;
 use crate::connection::transport::Transport;
@@ -160,8 +162,8 @@ impl WebServer {
     /// The same in the background. Dropping the result shuts the server down.
     pub fn spawn(self) -> io::Result<Running> {
         let (handle, addresses) = (self.handle(), self.local_addrs());
-        self.team.begin();
         let thread = thread::Builder::new().name("qibu loop 0".into()).spawn(move || self.start())?;
+        handle.team.begin(); // as `start` does, but that may be a moment later
         Ok(Running::new(handle, addresses, thread))
     }
 
@@ -203,9 +205,11 @@ impl WebServer {
         spawned.inspect_err(|error| team.end(&Err(io::Error::from(error.kind()))))
     }
 
-    /// The loop: wait until something is ready, give it its turn, for ever.
+    /// The loop: wait until something is ready, give it its turn, for ever. Where it panics, the fault is ours, and the others
+    /// must hear of it as of any other error: they would go on to hand clients to a loop that is not there.
     fn run(mut self) -> io::Result<()> {
-        let ended = self.run_until_stopped();
+        let ended = catch_unwind(AssertUnwindSafe(|| self.run_until_stopped()));
+        let ended = ended.unwrap_or_else(|_| Err(io::Error::other("an event loop panicked")));
         self.team.end(&ended);
         ended
     }
@@ -292,7 +296,7 @@ impl WebServer {
     fn turn_away(&self, mut client: Accepted, overload: Overload, life: &mut Life) {
         life.complain_of_overload(client.peer, overload);
         let mut words = Output::default();
-        words.put(self.protocol.overloaded());
+        words.put(contain("a protocol", || self.protocol.overloaded()).unwrap_or_default());
         let _ = client.transport.push(&mut words).and_then(|_| client.transport.finish());
     }
 
@@ -373,18 +377,6 @@ impl WebServer {
             }
         }
     }
-}
-
-/// Such an error ends with the client that it befell; the next one may be there (accept(2)). All others are the
-/// system's: it lacks descriptors or memory, and trying at once again would only spin.
-fn is_of_the_client(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable, PermissionDenied,
-    };
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionReset | HostUnreachable | Interrupted | NetworkUnreachable | PermissionDenied
-    )
 }
 
 fn first_address(addresses: &[SocketAddr]) -> SocketAddr {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::connection::too_slow_at;
+use crate::connection::{due, too_slow_at};
 
 /// What is asked of every peer of a server.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +51,7 @@ impl Sending {
 
     /// When the peer must have read anything.
     pub(super) fn stalled_at(&self, pace: Pace) -> Instant {
-        self.since + pace.timeout
+        due(self.since, pace.timeout)
     }
 
     /// When the peer must have read some more, of which so many bytes were sent.

@@ -14,6 +14,7 @@ use crate::connection::{Clock, Connection, Context, Counters, Job, Waits, Worker
 use crate::message::{ClientKey, Mailbox, Note};
 use crate::protocol::Protocol;
 use crate::server::client::{Buffers, Cause, Client, Turn};
+use crate::server::clients::contain;
 use crate::server::pace::Pace;
 use crate::server::readiness::Readiness;
 
@@ -135,11 +136,15 @@ impl TestConn {
     fn turn(&mut self, cause: Cause) {
         let Some(client) = &mut self.client else { return };
         self.context.arrivals.begin_batch();
-        let mut turn = WebServer::handle_client_request(client, cause, &mut self.buffers);
-        while turn == Turn::OthersFirst {
-            turn = WebServer::handle_client_request(client, Cause::Again, &mut self.buffers);
-        }
-        if turn == Turn::Finished {
+        let buffers = &mut self.buffers;
+        let turn = contain("a session", || {
+            let mut turn = WebServer::handle_client_request(client, cause, buffers);
+            while turn == Turn::OthersFirst {
+                turn = WebServer::handle_client_request(client, Cause::Again, buffers);
+            }
+            turn
+        });
+        if matches!(turn, None | Some(Turn::Finished)) {
             self.client = None;
         }
     }

@@ -163,6 +163,15 @@ fn keys_can_be_changed_and_names_too() {
 }
 
 #[test]
+fn it_may_last_for_ever_or_for_no_time() {
+    for (lifetime, value) in [(Duration::MAX, "alice"), (Duration::ZERO, "nothing")] {
+        let client = client(Sessions::new(KEY).unwrap().lifetime(lifetime));
+        let cookie = cookie(&client.get("/set/user/alice").send());
+        assert_eq!(get(&client, "/get/user", &cookie).text(), value, "{lifetime:?}");
+    }
+}
+
+#[test]
 fn a_wrong_setting_is_an_error_that_says_so() {
     assert!(Sessions::new(b"short").unwrap_err().to_string().contains("5 bytes; it needs 32"));
     for name in ["", "a b", "a=b", "a;b", "a\r\nb", "\u{e9}"] {

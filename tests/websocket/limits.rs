@@ -34,6 +34,33 @@ fn a_client_that_gives_no_sign_of_life_is_dropped() {
 }
 
 #[test]
+fn a_client_may_be_left_alone_for_ever() {
+    let (ever, decade) = (Duration::MAX, seconds(10 * 365 * 24 * 60 * 60));
+    let unlimited = WebSocket::new().ping_interval(ever).pong_timeout(ever).idle_timeout(ever).close_timeout(ever);
+    let (mut client, log) = echo(unlimited.clone().slow_handler_warning(ever));
+    client.advance(decade).send(&text("still here"));
+    assert_eq!(read(&client.recv()), [said(TEXT, "still here")], "and no ping");
+    client.shut_down().advance(decade);
+    assert_eq!(read(&client.recv()), [said_close(1001, "the server is shutting down")]);
+    assert!(!client.is_closed(), "it has yet to say goodbye");
+    assert_eq!(log.take(), ["text still here", "close 1001"]);
+    let (mut client, _log) = echo(unlimited.ping_interval(seconds(1)));
+    client.advance(seconds(1)).advance(decade);
+    assert_eq!(read(&client.recv()), [said(PING, "")], "one was asked, and takes its time");
+    assert!(!client.is_closed());
+}
+
+#[test]
+fn a_client_that_gets_no_time_at_all_is_dropped() {
+    let zero = Duration::ZERO;
+    let hurried = WebSocket::new().ping_interval(zero).pong_timeout(zero).idle_timeout(zero).close_timeout(zero);
+    let (mut client, log) = echo(hurried.slow_handler_warning(zero));
+    client.advance(zero).advance(zero);
+    assert!(client.is_closed());
+    assert_eq!(log.take().len(), 1);
+}
+
+#[test]
 fn any_byte_is_a_sign_of_life() {
     let (mut client, _log) = echo(WebSocket::new());
     for byte in text("slow typing") {

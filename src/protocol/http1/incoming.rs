@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use super::HttpSettings;
 use super::body::{Decoder, Framing};
-use crate::connection::{Connection, time_for, too_slow_at};
+use crate::connection::{Connection, due, time_for, too_slow_at};
 use crate::message::ProtocolError;
 
 /// A body on its way to us.
@@ -54,7 +54,7 @@ impl Incoming {
     fn earn(&mut self, bytes: u64, now: Instant, settings: &HttpSettings) {
         self.since = now;
         self.late_at = self.late_at.and_then(|late_at| {
-            let most = too_slow_at(now, 0, settings.min_body_rate)?.max(now + settings.body_timeout);
+            let most = too_slow_at(now, 0, settings.min_body_rate)?.max(due(now, settings.body_timeout));
             Some(late_at.checked_add(time_for(bytes, settings.min_body_rate)?)?.min(most))
         });
     }
@@ -80,11 +80,15 @@ impl Incoming {
 
     /// When it must have gone on: in time, and fast enough on average.
     pub(super) fn deadline(&self, settings: &HttpSettings) -> Instant {
-        let stalled = self.since + settings.body_timeout;
+        let stalled = due(self.since, settings.body_timeout);
         self.late_at.map_or(stalled, |late_at| late_at.min(stalled))
     }
 
     pub(super) fn lateness(&self, now: Instant, settings: &HttpSettings) -> ProtocolError {
-        if now >= self.since + settings.body_timeout { ProtocolError::BodyTimeout } else { ProtocolError::BodyTooSlow }
+        if now >= due(self.since, settings.body_timeout) {
+            ProtocolError::BodyTimeout
+        } else {
+            ProtocolError::BodyTooSlow
+        }
     }
 }

@@ -52,7 +52,7 @@ use self::streaming::Streaming;
 use self::uploading::{Lateness, Uploading};
 use self::waits::{Destination, ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
-use crate::connection::{Connection, MOST_UNREAD_BYTES};
+use crate::connection::{Connection, MOST_UNREAD_BYTES, due};
 use crate::handler::{Handler, Place, plan};
 use crate::message::{Arrival, ExchangeId, Known, Note, Origin, ProtocolError, Request, RequestBody, Upgrade};
 
@@ -191,7 +191,7 @@ impl Session for HttpSession {
     fn on_deadline(&mut self, new_socket: &mut Connection) -> io::Result<Next> {
         let (now, settings) = (new_socket.now(), &self.shared.settings);
         match &mut self.state {
-            State::Idle { .. } | State::Leaving(_) | State::Finished => {
+            State::Idle { .. } => {
                 log::debug!("{} was idle for too long (idle_timeout)", new_socket.peer_addr());
                 self.state = State::Finished;
             }
@@ -220,6 +220,7 @@ impl Session for HttpSession {
                 self.state = self.give_up_on_handler(new_socket, exchange, answer);
             }
             State::Streaming(streaming) => streaming.on_deadline(new_socket, settings)?,
+            State::Leaving(_) | State::Finished => {} // they have none
         }
         self.run(new_socket)
     }
@@ -232,11 +233,11 @@ impl Session for HttpSession {
     fn deadline(&self) -> Option<Instant> {
         let settings = &self.shared.settings;
         match &self.state {
-            State::Idle { since } => Some(*since + settings.idle_timeout),
-            State::ReadingHead { since, .. } => Some(*since + settings.head_timeout),
+            State::Idle { since } => Some(due(*since, settings.idle_timeout)),
+            State::ReadingHead { since, .. } => Some(due(*since, settings.head_timeout)),
             State::ReadingBody(reading) => Some(reading.incoming.deadline(settings)),
             State::Uploading(uploading) => Some(uploading.deadline(settings)),
-            State::Waiting(waiting) => Some(waiting.since + waiting.exchange.handler_timeout),
+            State::Waiting(waiting) => Some(due(waiting.since, waiting.exchange.handler_timeout)),
             State::Streaming(streaming) => Some(streaming.deadline(settings)),
             State::Leaving(_) | State::Finished => None,
         }

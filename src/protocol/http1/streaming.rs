@@ -18,7 +18,7 @@ use http::HeaderMap;
 use super::HttpSettings;
 use super::encode::{self, Length};
 use super::exchange::Exchange;
-use crate::connection::{Connection, Job, Waits};
+use crate::connection::{Connection, Job, Waits, due};
 use crate::message::{Address, BodyReceiver, ExchangeId, Note, Piece, PieceRead, ReaderBody, Received};
 
 /// An answer on its way.
@@ -85,8 +85,8 @@ impl Streaming {
     pub(super) fn deadline(&self, settings: &HttpSettings) -> Instant {
         match &self.source {
             Source::Reader(Pump::Refused { again, .. }) => *again,
-            Source::Channel(BodyReceiver { keep_alive: Some(keep_alive), .. }) => self.since + keep_alive.interval,
-            Source::Channel(_) | Source::Reader(_) => self.since + settings.handler_timeout,
+            Source::Channel(BodyReceiver { keep_alive: Some(keep_alive), .. }) => due(self.since, keep_alive.interval),
+            Source::Channel(_) | Source::Reader(_) => due(self.since, settings.handler_timeout),
         }
     }
 
@@ -97,7 +97,7 @@ impl Streaming {
         if let Source::Channel(BodyReceiver { keep_alive: Some(keep_alive), .. }) = &self.source {
             self.put(new_socket, keep_alive.heartbeat.clone());
             self.since = now;
-        } else if now >= self.since + settings.handler_timeout {
+        } else if now >= due(self.since, settings.handler_timeout) {
             log::error!("a stream for {} stood still for too long (handler_timeout)", new_socket.peer_addr());
             return Err(io::ErrorKind::TimedOut.into());
         }

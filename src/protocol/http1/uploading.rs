@@ -19,7 +19,7 @@ use super::HttpSettings;
 use super::exchange::{Exchange, Reuse};
 use super::incoming::Incoming;
 use super::waits::Missing;
-use crate::connection::{Connection, MOST_UNREAD_BYTES};
+use crate::connection::{Connection, MOST_UNREAD_BYTES, due};
 use crate::message::{Fate, Feed, Note, ProtocolError, Response};
 
 /// A body on its way through us, and the handler at work on it.
@@ -144,7 +144,7 @@ impl Uploading {
         match self.flow {
             Flow::Flowing => self.incoming.deadline(settings),
             Flow::Held { since } => self.incoming.deadline(settings).min(since + HOLD),
-            Flow::Paused { since } => since + self.exchange.handler_timeout,
+            Flow::Paused { since } => due(since, self.exchange.handler_timeout),
         }
     }
 

@@ -142,7 +142,8 @@ impl WebSocket {
         self
     }
 
-    /// How long a client may be silent until it is asked for a sign of life. Default: 30 seconds.
+    /// How long a client may be silent until it is asked for a sign of life; [`Duration::MAX`]: it is never asked, and one whose
+    /// end nobody has told us of stays. Default: 30 seconds.
     pub fn ping_interval(mut self, interval: Duration) -> Self {
         self.limits.ping_interval = interval;
         self

@@ -21,7 +21,7 @@ use tungstenite::{Error, Message as Heard};
 
 use super::incoming::{Duplex, Incoming};
 use super::{Handler, Limits, Message, Sender, Text, frame};
-use crate::connection::Connection;
+use crate::connection::{Connection, due};
 use crate::handler::call::call_on_loop;
 use crate::message::{BodyReceiver, Note, Received};
 use crate::protocol::{Next, Session};
@@ -247,7 +247,7 @@ impl WebSocketSession {
         if !matches!(self.state, State::Opening | State::Open) {
             return;
         }
-        self.state = State::Closing { until: new_socket.now() + self.limits.close_timeout };
+        self.state = State::Closing { until: due(new_socket.now(), self.limits.close_timeout) };
         let code = farewell.code.into();
         let mut duplex = Duplex { new_socket, incoming: &mut self.incoming };
         if let Err(error) = self.context.close(&mut duplex, Some(farewell)) {
@@ -283,8 +283,8 @@ impl WebSocketSession {
 
     fn silence_ends(&self) -> Instant {
         match self.silence {
-            Silence::Since(since) => since + self.limits.ping_interval,
-            Silence::Asked(at) => at + self.limits.pong_timeout,
+            Silence::Since(since) => due(since, self.limits.ping_interval),
+            Silence::Asked(at) => due(at, self.limits.pong_timeout),
         }
     }
 
@@ -293,7 +293,7 @@ impl WebSocketSession {
     }
 
     fn idleness_ends(&self) -> Option<Instant> {
-        self.limits.idle_timeout.map(|limit| self.active + limit)
+        self.limits.idle_timeout.map(|limit| due(self.active, limit))
     }
 }
 
