@@ -6,6 +6,8 @@
 //!                 └ not known ──► too many tries? 429 : to the worker pool ──► handle: compute the hash ──► on, or 401
 //! ```
 //!
+//! While the hash is computed the body waits, but for its first 256 KiB: nothing of it reaches the next handler before.
+//!
 //! The hashes are slow by design, so four things see to it that they harm nobody but who is guessing. They are computed on
 //! the pool. One is computed at a time, and few wait for that. What was right once is remembered as a keyed tag (HMAC), not
 //! as the password. And each address has so many wrong tries, then one in six seconds.
@@ -21,7 +23,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
-use std::{fmt, fs, io};
+use std::{fmt, fs, io, mem};
 
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -34,7 +36,7 @@ use super::buckets::Buckets;
 use super::passes;
 use super::rate_limit::too_many;
 use crate::handler::{Handler, Middleware, Place, Plan};
-use crate::message::{Request, Response};
+use crate::message::{BodySink, Error, IntoResponse, Request, Response};
 
 /// Lets only those in who know a name and its password. Use it where the connection is encrypted, or in a network of your
 /// own: browsers send the password with every request.
@@ -176,12 +178,20 @@ enum Glance {
     Unknown(Credentials),
 }
 
-/// What `plan` leaves for `handle`: the credentials to verify, and what the next handler has refused meanwhile. That is
-/// not for a stranger to know.
+/// What `plan` leaves for `handle`: the credentials to verify, and what the next handler has planned meanwhile.
 #[derive(Clone)]
 struct Pending {
     credentials: Credentials,
-    refusal: Arc<Mutex<Option<Response>>>,
+    planned: Arc<Mutex<Planned>>,
+    /// That of a door behind this one.
+    inner: Option<Box<Pending>>,
+}
+
+/// What no stranger shall come to: neither see it nor send anything into it.
+#[derive(Debug, Default)]
+struct Planned {
+    refusal: Option<Response>,
+    sink: Option<Box<dyn BodySink>>,
 }
 
 impl Middleware for BasicAuth {
@@ -190,19 +200,25 @@ impl Middleware for BasicAuth {
             return next.handle(request);
         }
         let pending = request.extensions_mut().remove::<Pending>();
-        let (credentials, refusal) = match pending.map(|pending| (pending.credentials, pending.refusal)) {
-            Some((credentials, refusal)) => {
-                (credentials, refusal.lock().unwrap_or_else(PoisonError::into_inner).take())
+        let (credentials, planned) = match pending {
+            Some(Pending { credentials, planned, inner }) => {
+                inner.map(|inner| request.extensions_mut().insert(*inner));
+                (credentials, mem::take(&mut *planned.lock().unwrap_or_else(PoisonError::into_inner)))
             }
             None => match self.glance(request) {
                 Glance::Admitted => return next.handle(request),
                 Glance::Refused(response) => return response,
-                Glance::Unknown(credentials) => (credentials, None),
+                Glance::Unknown(credentials) => (credentials, Planned::default()),
             },
         };
-        match self.verify(request, credentials) {
-            Ok(()) => refusal.unwrap_or_else(|| next.handle(request)),
-            Err(response) => *response,
+        match (self.verify(request, credentials), planned) {
+            (Err(response), _) => *response,
+            (Ok(()), Planned { refusal: Some(response), .. }) => response,
+            (Ok(()), Planned { sink: Some(sink), .. }) => match request.body().pour_into(sink) {
+                Ok(()) => next.handle(request),
+                Err(error) => Error::from(error).into_response(),
+            },
+            (Ok(()), _) => next.handle(request),
         }
     }
 
@@ -212,16 +228,14 @@ impl Middleware for BasicAuth {
             Glance::Refused(response) => Plan::refuse(response),
             Glance::Unknown(credentials) => {
                 let mut plan = next.plan(request);
-                let mut refusal = None;
-                plan.place = match plan.place {
-                    Place::Loop => Place::Pool,
-                    Place::Refused(response) => {
-                        refusal = Some(*response);
-                        Place::Pool
-                    }
-                    place => place,
+                // While the body arrives: what a stranger sends is not collected.
+                let refusal = match mem::replace(&mut plan.place, Place::Stream) {
+                    Place::Refused(response) => Some(*response),
+                    Place::Loop | Place::Pool | Place::Stream => None,
                 };
-                request.extensions_mut().insert(Pending { credentials, refusal: Arc::new(Mutex::new(refusal)) });
+                let planned = Planned { refusal, sink: plan.sink.take() };
+                let inner = request.extensions_mut().remove::<Pending>().map(Box::new);
+                request.extensions_mut().insert(Pending { credentials, planned: Arc::new(Mutex::new(planned)), inner });
                 plan
             }
         }

@@ -83,6 +83,20 @@ impl RequestBody {
         }
     }
 
+    /// Gives what is left of it to `sink`, as it arrives, and keeps that in its place. Fails if the client breaks off.
+    pub(crate) fn pour_into(&mut self, mut sink: Box<dyn BodySink>) -> io::Result<()> {
+        loop {
+            let piece = self.fill_buf()?;
+            if piece.is_empty() || sink.take(piece).is_break() {
+                break;
+            }
+            let count = piece.len();
+            self.consume(count);
+        }
+        self.source = Source::Taken(sink);
+        Ok(())
+    }
+
     pub(crate) fn trailers(&self) -> &HeaderMap {
         static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
         self.trailers.as_deref().unwrap_or(&NONE)

@@ -1,12 +1,13 @@
 //! Names and passwords: who gets in, who does not, and what guessing costs whom.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use data_encoding::BASE64;
 use qibu::auth::BasicAuth;
-use qibu::testing::{TestClient, TestResponse};
-use qibu::{Handler, HandlerExt, Plan, Request, Response, StatusCode, TrustedProxies, limit};
+use qibu::testing::{TestClient, TestConn, TestResponse};
+use qibu::{BodySink, Handler, HandlerExt, Http, Plan, Request, Response, StatusCode, TrustedProxies, limit};
 
 /// `name:hash` with bcrypt at its lowest cost.
 fn line(name: &str, password: &str) -> String {
@@ -95,7 +96,7 @@ fn what_is_no_basic_credential_is_401_and_costs_nothing() {
 
 #[test]
 fn without_credentials_the_body_is_not_read() {
-    let mut conn = qibu::testing::TestConn::open(qibu::Http::new(hello.with(alice()))).unwrap();
+    let mut conn = TestConn::open(Http::new(hello.with(alice()))).unwrap();
     conn.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n");
     let answer = String::from_utf8(conn.recv()).unwrap();
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
@@ -147,6 +148,67 @@ fn what_the_handler_refuses_is_not_for_strangers_to_know_and_stays_refused() {
     assert_eq!(post("alice:seven steps"), 418, "while it has to be verified");
     assert_eq!(post("alice:seven steps"), 418, "and when it is known");
     assert_eq!(calls.load(Ordering::Relaxed), 0);
+}
+
+/// Takes the body as it arrives.
+struct Upload(Arc<AtomicU32>);
+
+struct Taken(Arc<AtomicU32>);
+
+impl BodySink for Taken {
+    fn take(&mut self, piece: &[u8]) -> ControlFlow<()> {
+        self.0.fetch_add(u32::try_from(piece.len()).unwrap(), Ordering::Relaxed);
+        ControlFlow::Continue(())
+    }
+}
+
+impl Handler for Upload {
+    fn handle(&self, request: &mut Request) -> Response {
+        let found = request.body().sink::<Taken>().map(|taken| taken.0.load(Ordering::Relaxed));
+        Response::text(format!("{found:?}"))
+    }
+
+    fn plan(&self, _: &mut Request) -> Plan {
+        Plan::inline().sink(Taken(self.0.clone())).body_limit(u64::MAX)
+    }
+}
+
+#[test]
+fn nothing_of_a_strangers_body_reaches_the_handler() {
+    let taken = Arc::new(AtomicU32::new(0));
+    let behind_another_door = Upload(taken.clone()).with(alice()).boxed();
+    for upload in [Upload(taken.clone()).boxed(), behind_another_door] {
+        let client = TestClient::new(upload.with(alice()));
+        for (credentials, length, status, text) in [
+            ("alice:wrong", 2_000_000, 401, "401 Unauthorized"),
+            ("alice:wrong", 2, 401, "401 Unauthorized"),
+            ("alice:seven steps", 2, 200, "Some(2)"),
+            ("alice:seven steps", 2_000_000, 200, "Some(2000000)"),
+        ] {
+            taken.store(0, Ordering::Relaxed);
+            let request = client.post("/").header("Authorization", &basic(credentials)).body(vec![b'x'; length]);
+            let answer = request.send();
+            assert_eq!((answer.status(), answer.text().trim_end()), (status, text), "{credentials}, {length} bytes");
+            assert_eq!(taken.load(Ordering::Relaxed) > 0, status == 200);
+        }
+    }
+}
+
+#[test]
+fn the_body_of_a_stranger_is_not_collected() {
+    let mut conn = TestConn::open(Http::new(limit(hello, u64::MAX).with(alice()))).unwrap();
+    let length = 100 * 1024 * 1024;
+    let authorization = basic("alice:wrong");
+    let head =
+        format!("POST / HTTP/1.1\r\nHost: a\r\nAuthorization: {authorization}\r\nContent-Length: {length}\r\n\r\n");
+    conn.send(head.as_bytes()).send(&vec![b'x'; 1024 * 1024]);
+    let mut answer = conn.recv();
+    if answer.is_empty() {
+        assert!(conn.wait_for_mail(), "it is not waited for the other 99 MiB");
+        answer = conn.recv();
+    }
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 
 /// A decorator of somebody who has not read that plans are to be forwarded.
@@ -214,7 +276,7 @@ fn no_random_credentials_get_in() {
 /// RFC 9110 section 3.3: whoever comes behind a proxy may share a connection with anybody.
 #[test]
 fn who_was_let_in_is_asked_again_on_the_same_connection() {
-    let mut conn = qibu::testing::TestConn::open(qibu::Http::new(hello.with(alice()))).unwrap();
+    let mut conn = TestConn::open(Http::new(hello.with(alice()))).unwrap();
     let asked = |fields: &str| format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
     conn.send(asked(&format!("Authorization: {}\r\n", basic("alice:seven steps"))).as_bytes());
     assert!(conn.recv().ends_with(b"hello, alice"));
