@@ -76,7 +76,10 @@ impl Answer {
     }
 }
 
-fn parse(head: &str) -> Option<(String, u16, Vec<(String, String)>)> {
+/// The version, the status, and the fields.
+type Head = (String, u16, Vec<(String, String)>);
+
+fn parse(head: &str) -> Option<Head> {
     let mut lines = head.trim_end().split("\r\n");
     let (version, rest) = lines.next()?.strip_prefix("HTTP/")?.split_once(' ')?;
     let status = rest.split(' ').next()?.parse().ok()?;
