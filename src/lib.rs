@@ -39,7 +39,9 @@
 //!                           └──────────────► message   (Request, Response, Body: plain values)
 //! ```
 //!
-//! Connection and `static_files` ask `disk` what the system has of a file in its memory. An arrow means "may use". A test reads the source and fails on any other, so the picture stays true.
+//! An arrow means "may use". Beside these, connection and `static_files` ask `disk` what the system has of a file in its memory,
+//! the server gives its counts to `decorators` (Metrics), and `testing`, which plays the world around a server, may use all. A test
+//! reads the source and fails on any other arrow, so the picture stays true.
 //!
 //! # The life of a request
 //!

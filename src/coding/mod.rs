@@ -2,7 +2,7 @@
 //!
 //! * [`Coding`]: the three that we can make, and their names.
 //! * [`Wanted`]: which of them a client takes, best first.
-//! * [`compress`], [`Encoder`]: bytes to fewer bytes, as a whole or as a stream.
+//! * [`compress()`], [`Encoder`]: bytes to fewer bytes, as a whole or as a stream.
 //! * [`gains`]: whether a kind of content gets smaller at all.
 //!
 //! Files (`static_files`) and the answers of handlers (`decorators`) are coded by the same rules.

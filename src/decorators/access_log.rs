@@ -2,7 +2,7 @@
 //!
 //! The line goes to the `log` crate under the target `qibu::access`, at level info: where it ends up, and whether it is
 //! wanted at all, is for the program to say. Or it goes to a function of your own, which must not block: it runs on the
-//! event loop. What the client wrote is escaped in every [`format`], so that it can neither forge lines nor steer a
+//! event loop. What the client wrote is escaped in every [format](mod@format), so that it can neither forge lines nor steer a
 //! terminal.
 //!
 //! What the server refuses by itself, because it is no HTTP or too long or too slow, has a line as well. Why it was refused

@@ -166,13 +166,13 @@ impl Plan {
         Self::at(Place::Loop)
     }
 
-    /// On a worker thread, when the whole body is there: for handlers that block. See [`blocking`].
+    /// On a worker thread, when the whole body is there: for handlers that block. See [`blocking()`].
     pub fn pool() -> Self {
         Self::at(Place::Pool)
     }
 
     /// On a worker thread, while the body arrives: [`Request::body`] reads it. The handler begins when the body is complete
-    /// or 256 KiB of it have come. See [`streaming`].
+    /// or 256 KiB of it have come. See [`streaming()`].
     pub fn stream() -> Self {
         Self::at(Place::Stream)
     }

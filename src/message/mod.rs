@@ -1,6 +1,7 @@
 //! The values that travel between the layers: what was asked, what is answered.
 //!
-//! Nothing here knows a socket, a clock, a thread or a state; everything else in the crate may use these types.
+//! Nothing here knows a socket, a clock or the state of a connection; everything else in the crate may use these types. A few
+//! hand a body from one thread to another, and wait for each other there: [`BodySender`], a body that arrives, a reader.
 //!
 //! * [`Request`]: the head as it came (its bytes and the places of names and values in them) and the body.
 //! * [`Response`], [`Body`]: status, fields and what follows them: bytes, a stretch of a file, or a stream.

@@ -13,8 +13,9 @@
 //! The loop keeps ten contracts:
 //!
 //! 1. One thread is one loop. The first loop has the listeners and hands each client to the loop with the fewest; a
-//!    client never changes its loop, and loops share nothing but the handler.
-//! 2. A socket is registered once, after its first turn. Its readiness is remembered, and only `WouldBlock` erases it.
+//!    client never changes its loop. Loops share the handler, the workers, and who is let in; no client waits for another loop.
+//! 2. A socket is registered once, after its first turn. Its readiness is remembered until the socket itself says that nothing is
+//!    left: by `WouldBlock`, a read that came short, or its end.
 //!    Back-pressure is not reading, which costs no system call.
 //! 3. Drained is not done: when all output is out, the session is asked for more before the loop waits again.
 //! 4. A turn is bounded, and so is accepting; who is not done goes on the ready list. Out of descriptors: stop accepting

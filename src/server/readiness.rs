@@ -1,6 +1,7 @@
 //! What a client's socket is ready for, as the system says it in edges.
 
-/// What the system last said about the socket. It says so once, when it changes; only `WouldBlock` takes it back.
+/// What the system last said about the socket. It says so once, when it changes; a read or a write that finds nothing left takes
+/// it back.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are facts of the system, each by itself")]
 pub(crate) struct Readiness {

@@ -1,7 +1,7 @@
 //! URL path to open file, or a refusal: the one decision, for every feature, and the only code that opens files.
 //!
 //! The path is decoded once, and taken apart before that, so that an encoded slash can never become a separator. Each
-//! segment is looked at by itself. What is left is opened beneath the root by the system ([`beneath`](super::beneath)),
+//! segment is looked at by itself. What is left is opened beneath the root by the system ([`super::beneath`]),
 //! which follows links and refuses to leave: there is no check that could be outrun by someone who swaps a folder for a
 //! link.
 

@@ -1,16 +1,15 @@
 //! HTTP/1.0 and HTTP/1.1 (RFC 9112) as a session: no socket, no clock, one enum of states.
 //!
 //! ```text
-//!          first byte             empty line              last byte
-//!   Idle ────────────► ReadingHead ─────────► ReadingBody ─────────┐
-//!    ▲ ▲                    │ no body                              │
-//!    │ │                    └──────────────► Handler::handle ◄─────┘
-//!    │ │   whole answer queued                 │    │  │ │
-//!    │ └───────────────────────────────────────┘    │  │ └ reads its body while it arrives ─► Uploading
-//!    │                        a stream              │  │ later, or on the pool                   │
-//!    │   end of the stream ┌──────────── Streaming ◄┼─ Waiting ◄────────── last byte ────────────┘
-//!    └─────────────────────┘                        │  │ whole answer
-//!                                                   └──┴──────► Idle, or Finished, or Leaving
+//!          first byte             empty line             256 KiB, and its handler reads on
+//!   Idle ────────────► ReadingHead ────────► ReadingBody ─────────────────────────► Uploading
+//!    ▲ ▲                    │ no body             │ last byte                           │
+//!    │ │                    └──► Handler::handle ◄┘                                     │
+//!    │ │   whole answer queued    │    │    │ later, or on the pool                     │ last byte
+//!    │ └──────────────────────────┘    │    └─────────────────────────────► Waiting ◄───┘
+//!    │                        a stream │                                       │ the answer, as the handler's
+//!    │   end of the stream ┌─────── Streaming ◄────────────────────────────────┤ a stream
+//!    └─────────────────────┘                                                   └► whole: to Idle
 //! ```
 //!
 //! Every arrow to `Idle` leads to `Finished` instead when the connection shall not be used again: the client said

@@ -61,7 +61,7 @@ fn absolute_form(target: &str) -> Result<(&str, &str), ProtocolError> {
     Ok((authority, rest))
 }
 
-/// RFC 3986 §3.2 without userinfo: a name, an IPv4 address or an [IPv6] one, and perhaps a port. Nothing at all is allowed
+/// RFC 3986 §3.2 without userinfo: a name, an IPv4 address or an IPv6 one in brackets, and perhaps a port. Nothing at all is allowed
 /// where the target has no authority (RFC 9112 §3.2), but no port without a host (RFC 9110 §4.2.1).
 pub(super) fn is_authority(value: &[u8]) -> bool {
     let port = match value.strip_prefix(b"[") {

@@ -1,7 +1,7 @@
 //! The README of a folder, shown below its list.
 //!
 //! It is opened by the same resolver as everything else: a README that is a link out of the folder is not there. Markdown
-//! is rendered ([`markdown`](super::markdown)); anything else is shown as the text that it is.
+//! is rendered ([`super::markdown`]); anything else is shown as the text that it is.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
