@@ -9,8 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use qibu::testing::TestConn;
-use qibu::{Address, Connection, Next, Note, Protocol, Session, WebServer};
+use qibu::testing::{TestConn, TestLoop};
+use qibu::{Address, Connection, Http, Next, Note, Protocol, Request, Session, WebServer};
 
 // ---- sessions to test with ----
 
@@ -470,6 +470,22 @@ fn an_address_that_was_given_away_and_dropped_before_the_end_keeps_nobody() {
     assert!(!conn.is_closed());
     conn.finish().recv();
     assert!(conn.is_closed());
+}
+
+/// A loop that is behind hears of only so many sockets at a time, and of the clock in any case.
+#[test]
+fn what_has_arrived_is_looked_at_before_a_client_is_called_late() {
+    let mut server = TestLoop::new(Http::new(|_: &mut Request| "in time"));
+    let client = server.connect(([192, 0, 2, 1], 5000).into()).unwrap();
+    server.send(client, b"GET / HTTP/1.1\r\n");
+    server.step();
+    server.send(client, b"Host: a\r\n\r\n");
+    server.advance(Duration::from_secs(10)); // head_timeout
+    server.step_with(|events| events.clear());
+    let answer = server.recv(client);
+    assert!(answer.ends_with(b"\r\n\r\nin time"), "{}", text(&answer));
+    server.step();
+    assert!(server.is_open(client));
 }
 
 // ---- becoming another ----

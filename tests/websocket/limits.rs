@@ -51,6 +51,27 @@ fn a_client_may_be_left_alone_for_ever() {
 }
 
 #[test]
+fn a_message_is_not_called_slow_for_the_time_in_which_nothing_was_read() {
+    let (mut client, sender) = silent(WebSocket::new());
+    let message = text(&"x".repeat(1000));
+    let (first, rest) = message.split_at(500);
+    client.take_at_most(0).send(first);
+    for _ in 0..10 {
+        sender.send(vec![7; 50_000]).unwrap(); // so much that nothing more is read from it
+        client.recv();
+    }
+    for _ in 0..30 {
+        client.advance(seconds(1)).take_at_most(300); // not too slow for min_write_rate
+    }
+    client.take_at_most(usize::MAX).recv();
+    client.advance(seconds(1));
+    assert!(!client.is_closed(), "its system could not send the rest before");
+    client.send(rest).recv();
+    client.advance(seconds(20));
+    assert!(!client.is_closed());
+}
+
+#[test]
 fn a_client_that_gets_no_time_at_all_is_dropped() {
     let zero = Duration::ZERO;
     let hurried = WebSocket::new().ping_interval(zero).pong_timeout(zero).idle_timeout(zero).close_timeout(zero);

@@ -6,6 +6,7 @@
 //! Pattern: Adapter (of a connection, to the stream that tungstenite wants).
 
 use std::io::{self, Cursor, Read, Write};
+use std::mem;
 use std::time::Instant;
 
 use tungstenite::protocol::frame::FrameHeader;
@@ -23,6 +24,17 @@ pub(super) struct Incoming {
     since: Instant,
     /// How much of it has come, with what frames it.
     bytes: u64,
+    reading: Reading,
+}
+
+/// Whether we look at what comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Going,
+    /// The client is behind with what it is sent, so nothing more is read from it.
+    Paused {
+        since: Instant,
+    },
 }
 
 /// Whether the frames so far are whole messages (RFC 6455 section 5.4).
@@ -34,12 +46,26 @@ enum Message {
 
 impl Incoming {
     pub(super) fn new(now: Instant) -> Self {
-        Self { frame_left: 0, message: Message::Whole, since: now, bytes: 0 }
+        Self { frame_left: 0, message: Message::Whole, since: now, bytes: 0, reading: Reading::Going }
     }
 
     /// Whether no part of a message is held back.
     pub(super) fn is_at_rest(&self) -> bool {
         self.frame_left == 0 && self.message == Message::Whole
+    }
+
+    /// Nothing more is read for now.
+    pub(super) fn pause(&mut self, now: Instant) {
+        if self.reading == Reading::Going {
+            self.reading = Reading::Paused { since: now };
+        }
+    }
+
+    /// It goes on. We have not looked meanwhile: that is not the client's slowness.
+    pub(super) fn resume(&mut self, now: Instant) {
+        if let Reading::Paused { since } = mem::replace(&mut self.reading, Reading::Going) {
+            self.since += now.saturating_duration_since(since);
+        }
     }
 
     /// When a message that came so far would be too slow, if nothing more came.

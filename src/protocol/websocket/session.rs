@@ -158,6 +158,7 @@ impl WebSocketSession {
         }
         self.frames.look(); // until the queue is found empty, nobody needs to wake us
         self.send_queued(new_socket);
+        self.incoming.resume(new_socket.now());
         while !matches!(self.state, State::Closed) && !new_socket.is_full() {
             match self.read(new_socket) {
                 Ok(heard) => self.hear(new_socket, heard),
@@ -169,6 +170,7 @@ impl WebSocketSession {
             }
             self.send_queued(new_socket);
         }
+        self.incoming.pause(new_socket.now());
         Ok(if let State::Closed = self.state { Next::Close } else { Next::Wait })
     }
 
