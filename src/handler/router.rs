@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use self::error::RouteError;
 use self::methods::{Methods, Taken};
-use self::own::{Own, announces_body, with_other_slash};
+use self::own::{Own, with_other_slash};
 use self::tree::{End, Leaf, Tree, Values};
 use self::written::{check, method_and_path};
 use super::{Handler, Plan};
@@ -55,8 +55,8 @@ use crate::message::{Known, Outcome, Pattern, Refusal, Request, Response, Router
 ///
 /// A pattern is a path with parameters in it: `{name}` is one segment or a part of one, `{*name}` at the end is all that is
 /// left, slashes included; `{{` and `}}` are braces. No parameter is empty: `/files/{*path}` is not `/files/`, which is a route
-/// of its own, if it shall be one. What is written out goes before parameters. It does not matter in which order routes are
-/// added.
+/// of its own, if it shall be one. What is written out goes before parameters, and for good: beside `/{name}.git/{*rest}` no
+/// path that begins with `/x.git/` is one of `/{name}/log`. It does not matter in which order routes are added.
 ///
 /// What is written out matches however the client has percent-encoded it (RFC 3986 section 6.2.2.2): `/你好` and
 /// `/%E4%BD%A0%E5%A5%BD`, which is what browsers send for it, are one path, and so are `/private` and `/%70rivate`. Only an
@@ -264,7 +264,7 @@ impl Handler for Router {
     fn plan(&self, request: &mut Request) -> Plan {
         match self.destination(request) {
             Ok(handler) => within(request, |request| handler.plan(request)),
-            Err(own) if announces_body(request) => Plan::refuse(own.answer(request)),
+            Err(own) if request.announces_body() => Plan::refuse(own.answer(request)),
             Err(_) => Plan::inline(),
         }
     }

@@ -208,6 +208,12 @@ impl Request {
         }
     }
 
+    /// Whether the client has said that a body follows (RFC 9112 section 6.3); one without bytes is none.
+    pub(crate) fn announces_body(&self) -> bool {
+        let length = self.header_bytes("Content-Length").unwrap_or_default();
+        length.iter().any(|digit| *digit != b'0') || self.header_bytes("Transfer-Encoding").is_some()
+    }
+
     /// All fields of that name, in the order in which they came.
     pub fn header_values<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         let (built, raw) = match self.map.get() {

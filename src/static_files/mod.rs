@@ -368,7 +368,7 @@ impl Handler for StaticFiles {
     fn plan(&self, request: &mut Request) -> Plan {
         let asks_for_file = matches!(*request.method(), Method::GET | Method::HEAD);
         // RFC 9110 §10.1.1: who waits before it sends a body is told at once that nobody wants it.
-        if !asks_for_file && request.header_bytes("expect").is_some() {
+        if !asks_for_file && request.header_bytes("expect").is_some() && request.announces_body() {
             return Plan::refuse(without_file(request.method()));
         }
         if asks_for_file && self.root.is_remote() {

@@ -2,6 +2,7 @@
 
 mod own_answers;
 mod patterns;
+mod spellings;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use qibu::testing::{TestClient, TestConn};
-use qibu::{Handler, HandlerExt, Http, Plan, Request, Response, Router, Slashes, StatusCode, blocking};
+use qibu::{Handler, HandlerExt, Http, Plan, Request, Response, Router, Slashes, StaticFiles, StatusCode, blocking};
 
 /// Nobody sends a body in vain: the answer does not wait for it, and what comes of it is not taken for the next request.
 #[test]
@@ -49,17 +49,22 @@ impl<H: Handler> Handler for Watched<H> {
     }
 }
 
-/// Nobody can have what stands around a router, in `blocking`, run on the loop by asking for a path that there is not.
-#[test]
-fn what_the_router_answers_itself_can_wait_for_the_pool_where_no_body_comes() {
+/// Behind a decorator that may block. Gives also how often that was called.
+fn watched(inner: impl Handler) -> (impl Handler, Arc<AtomicUsize>) {
     let calls = Arc::new(AtomicUsize::new(0));
     let count = calls.clone();
-    let app = Router::new().get("/a", |_| "a").get("/s/", |_| "s").slashes(Slashes::Redirect);
-    let slow = app.with(move |request: &mut Request, next: &dyn Handler| {
+    let slow = inner.with(move |request: &mut Request, next: &dyn Handler| {
         count.fetch_add(1, Ordering::Relaxed);
         next.handle(request)
     });
-    let watched = Watched { inner: blocking(slow), calls: calls.clone(), early: AtomicUsize::new(0) };
+    (Watched { inner: blocking(slow), calls: calls.clone(), early: AtomicUsize::new(0) }, calls)
+}
+
+/// Nobody can have what stands around a router, in `blocking`, run on the loop by asking for a path that there is not.
+#[test]
+fn what_the_router_answers_itself_can_wait_for_the_pool_where_no_body_comes() {
+    let app = Router::new().get("/a", |_| "a").get("/s/", |_| "s").slashes(Slashes::Redirect);
+    let (watched, calls) = watched(app);
     let client = TestClient::new(Router::new().mount("/api", watched));
     for (method, path, status) in
         [("GET", "/a", 200), ("GET", "/nope", 404), ("DELETE", "/a", 405), ("OPTIONS", "/a", 204), ("GET", "/s", 308)]
@@ -73,6 +78,19 @@ fn what_the_router_answers_itself_can_wait_for_the_pool_where_no_body_comes() {
     assert_eq!(calls.load(Ordering::Relaxed), 10, "once each");
     assert_eq!(client.post("/api/nope").body("x").send().status(), 404);
     assert_eq!(calls.load(Ordering::Relaxed), 11, "a body shall not be sent in vain");
+}
+
+/// RFC 9110 section 10.1.1: who sends no body has none to wait with.
+#[test]
+fn a_folder_refuses_no_body_that_does_not_come() {
+    let client = TestClient::new(watched(StaticFiles::new("src")).0);
+    let request = || client.request("DELETE", "/lib.rs").header("Expect", "100-continue");
+    for request in [request(), request().header("Content-Length", "0")] {
+        let answer = request.send();
+        assert_eq!((answer.status(), answer.header("x-early")), (405, Some("0")));
+    }
+    let early = request().body("x").send();
+    assert_eq!((early.status(), early.header("x-early")), (405, None), "it is refused before it is handled");
 }
 
 /// Who stands around the router sees the answer all the same, and may give another.

@@ -187,3 +187,12 @@ fn a_refused_mount_leaves_the_router_as_it_was() {
 fn a_conflict_in_the_program_is_reported_when_the_router_is_made() {
     let _ = Router::new().get("/{a}", |_| "").post("/{b}", |_| "");
 }
+
+/// What is written out goes before parameters, also within a segment, and is not left again.
+#[test]
+fn text_around_a_parameter_goes_before_the_bare_one() {
+    let client = TestClient::new(Router::new().get("/{x}.git/refs", text).get("/{x}/log", text));
+    assert_eq!(get(&client, "/a.git/refs"), "200 a");
+    assert_eq!(get(&client, "/a/log"), "200 a");
+    assert_eq!(client.get("/a.git/log").send().status(), 404);
+}

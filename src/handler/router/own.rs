@@ -47,9 +47,3 @@ pub(super) fn with_other_slash(path: &str) -> Option<String> {
         None => Some(format!("{path}/")),
     }
 }
-
-/// Whether the client has said that a body follows (RFC 9112 section 6.3); one of no bytes is none.
-pub(super) fn announces_body(request: &Request) -> bool {
-    let length = request.header_bytes("Content-Length").unwrap_or_default();
-    length.iter().any(|digit| *digit != b'0') || request.header_bytes("Transfer-Encoding").is_some()
-}
