@@ -2,14 +2,15 @@
 //!
 //! * [`Coding`]: the three that we can make, and their names.
 //! * [`Wanted`]: which of them a client takes, best first.
-//! * [`compress()`], [`Encoder`]: bytes to fewer bytes, as a whole or as a stream.
+//! * [`compress()`], [`Encoder`], [`Coded`]: bytes to fewer bytes, as a whole, piece by piece, or as they are read.
 //! * [`gains`]: whether a kind of content gets smaller at all.
 //!
-//! Files (`static_files`) and the answers of handlers (`decorators`) are coded by the same rules.
+//! Files and lists of folders (`static_files`) and the answers of handlers (`decorators`) are coded by the same rules.
 //!
 //! Pattern: Strategy (chosen by the client).
 
 mod accepted;
+mod coded;
 #[cfg(feature = "compress")]
 mod compress;
 #[cfg(not(feature = "compress"))]
@@ -19,7 +20,14 @@ mod compress;
 use http::HeaderValue;
 
 pub(crate) use self::accepted::{Quality, Wanted, quality};
+pub(crate) use self::coded::{Coded, Pieces};
 pub(crate) use self::compress::{Encoder, compress};
+
+/// Shorter bodies fit into a packet or two as they are.
+pub(crate) const MIN_BYTES: u64 = 1024;
+
+/// Up to so many bytes are coded at once: about a millisecond.
+pub(crate) const AT_ONCE_BYTES: usize = 32 * 1024;
 
 /// A content coding that we can serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -17,12 +17,12 @@
 
 use std::io::{self, Read};
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG};
 use http::{HeaderValue, StatusCode};
 
 use super::vary;
-use crate::coding::{self, Coding, Encoder, Wanted};
+use crate::coding::{self, Coded, Coding, Encoder, Pieces, Wanted};
 use crate::handler::{Handler, Middleware};
 use crate::message::{Body, Coder, Kind, Request, Response};
 
@@ -46,19 +46,10 @@ pub struct Compress {
     min_bytes: u64,
 }
 
-/// Shorter bodies fit into a packet or two as they are.
-const MIN_BYTES: u64 = 1024;
-
-/// Up to so many bytes are coded at once: about a millisecond.
-const AT_ONCE_BYTES: usize = 32 * 1024;
-
-/// How much is coded at a time by a worker, in plain bytes.
-const STEP_BYTES: usize = 64 * 1024;
-
 impl Compress {
     /// Compresses what gains by it, from 1 KiB on.
     pub fn new() -> Self {
-        Self { min_bytes: MIN_BYTES }
+        Self { min_bytes: coding::MIN_BYTES }
     }
 
     /// Bodies that are known to be shorter are left alone, in bytes.
@@ -123,7 +114,7 @@ fn says_no_transform(cache_control: &[u8]) -> bool {
 fn encode(response: &mut Response, coding: Coding) {
     let body = response.take_body();
     let (body, is_coded) = match body.kind.shared() {
-        Kind::Bytes(plain) if plain.len() <= AT_ONCE_BYTES => match coding::compress(coding, &plain) {
+        Kind::Bytes(plain) if plain.len() <= coding::AT_ONCE_BYTES => match coding::compress(coding, &plain) {
             Ok(Some(coded)) => (coded.into(), true),
             Ok(None) | Err(_) => (plain.into(), false),
         },
@@ -188,59 +179,6 @@ impl Coder for Stream {
     }
 }
 
-/// Whether each piece of a reader must be readable at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pieces {
-    Flushed,
-    Joined,
-}
-
 fn read_through(encoder: Encoder, plain: impl Read + Send + 'static, pieces: Pieces) -> Body {
-    Body::reader(Coded { plain, encoder: Some(encoder), pieces, ready: Bytes::new() }, None)
-}
-
-/// Reads the coded form of what another reader reads.
-struct Coded<R> {
-    plain: R,
-    /// `None` behind the end.
-    encoder: Option<Encoder>,
-    pieces: Pieces,
-    /// Coded, but not taken yet.
-    ready: Bytes,
-}
-
-impl<R: Read> Coded<R> {
-    /// Codes on until something is ready, or all is done.
-    fn advance(&mut self) -> io::Result<()> {
-        let mut step = vec![0; STEP_BYTES];
-        while self.ready.is_empty() {
-            let Some(mut encoder) = self.encoder.take() else { return Ok(()) };
-            let coded = match self.plain.read(&mut step) {
-                Ok(0) => {
-                    self.ready = encoder.finish()?.into();
-                    return Ok(());
-                }
-                Ok(count) if self.pieces == Pieces::Flushed => {
-                    let mut coded = encoder.encode(&step[..count])?;
-                    coded.extend(encoder.flush()?);
-                    coded
-                }
-                Ok(count) => encoder.encode(&step[..count])?,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => Vec::new(),
-                Err(error) => return Err(error),
-            };
-            self.ready = coded.into();
-            self.encoder = Some(encoder);
-        }
-        Ok(())
-    }
-}
-
-impl<R: Read> Read for Coded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.advance()?;
-        let count = self.ready.len().min(buffer.len());
-        self.ready.copy_to_slice(&mut buffer[..count]);
-        Ok(count)
-    }
+    Body::reader(Coded::new(encoder, plain, pieces), None)
 }

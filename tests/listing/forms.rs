@@ -17,7 +17,7 @@ fn the_form_is_the_one_that_the_client_would_have() {
     ] {
         let answer = site.get_as(accept, "/");
         assert_eq!((answer.status(), answer.header("content-type")), (200, Some(media_type)), "{accept}");
-        assert_eq!(answer.header("vary"), Some("accept"), "another client may get another form");
+        assert_eq!(answer.header("vary"), Some("accept, accept-encoding"), "another client may get another form");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(answer.header("cache-control"), Some("no-cache"));
     }
@@ -113,4 +113,52 @@ fn a_client_that_has_the_listing_gets_no_other() {
     let as_json = site.get_as("application/json", "/").header("etag").unwrap().to_owned();
     let as_html = site.client.get("/").header("if-none-match", &as_json).send();
     assert_eq!(as_html.status(), 200, "each form has its own tag");
+}
+
+#[cfg(feature = "compress")]
+#[test]
+fn a_list_of_any_length_is_sent_compressed_to_who_takes_it() {
+    for (count, readme) in [(20, 0), (3, 200_000), (1000, 0)] {
+        let site = Site::new(&(0..count).map(|number| format!("file number {number}.txt")).collect::<Vec<_>>());
+        site.add("README.txt", "Seven steps.\n".repeat(readme / 13).as_bytes());
+        for media_type in ["text/html", "application/json", "text/plain"] {
+            let plain = site.get_as(media_type, "/");
+            let answer = |coding: &str, known: &str| {
+                let request = site.client.get("/").header("accept", media_type);
+                request.header("accept-encoding", coding).header("if-none-match", known).send()
+            };
+            let mut tags = vec![plain.header("etag").unwrap().to_owned()];
+            for coding in ["gzip", "br", "zstd"] {
+                let coded = answer(coding, "\"other\"");
+                let is_small = plain.bytes().len() < 1024;
+                assert_eq!(
+                    coded.header("content-encoding"),
+                    Some(coding).filter(|_| !is_small),
+                    "{count} {media_type}"
+                );
+                assert!(is_small || decode(coding, coded.bytes()) == plain.bytes(), "{count} {media_type} {coding}");
+                assert!(is_small || coded.bytes().len() < plain.bytes().len() / 2, "{count} {media_type} {coding}");
+                let tag = coded.header("etag").unwrap().to_owned();
+                assert_eq!((answer(coding, &tag).status(), answer("identity", &tag).status()), (304, 200));
+                tags.push(tag);
+            }
+            tags.sort();
+            tags.dedup();
+            assert_eq!(tags.len(), 4, "other bytes have another strong tag: {tags:?}");
+        }
+    }
+}
+
+#[cfg(feature = "compress")]
+fn decode(coding: &str, coded: &[u8]) -> Vec<u8> {
+    use std::io::Read;
+
+    let mut plain = Vec::new();
+    match coding {
+        "gzip" => flate2::read::GzDecoder::new(coded).read_to_end(&mut plain),
+        "br" => brotli::Decompressor::new(coded, 4096).read_to_end(&mut plain),
+        _ => zstd::stream::read::Decoder::new(coded).unwrap().read_to_end(&mut plain),
+    }
+    .unwrap();
+    plain
 }

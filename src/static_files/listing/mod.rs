@@ -38,7 +38,7 @@ use std::fs::File;
 use std::hash::{DefaultHasher, Hash};
 use std::ops::Range;
 
-use http::header::{CACHE_CONTROL, ETAG, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
 
 use self::entries::Entries;
@@ -48,6 +48,7 @@ use self::query::Query;
 use self::readme::Readme;
 use super::conditional::{Conditions, Validators, Verdict};
 use super::resolve::{Refusal, Root, Target};
+use crate::coding::{Coding, Wanted};
 use crate::message::{Request, Response};
 
 /// What a folder holds, in the order that was asked for.
@@ -86,17 +87,18 @@ pub(super) fn answer(request: &Request, root: &Root, target: &Target, folder: &F
     let form = negotiate::form(request);
     let listing = Listing::read(request, root, target, folder)?;
     let pieces = Pieces::new(listing, form);
-    let validators = Validators::of_tag(pieces.tag());
+    let wanted = Wanted::of(request).iter().next();
+    let validators = Validators::of_tag(pieces.tag(wanted));
     let verdict = Conditions::of(request).map_or(Verdict::Proceed, |conditions| conditions.evaluate(&validators));
     let mut response = match verdict {
-        Verdict::Proceed => Response::bytes(form.media_type(), pieces.into_body()),
+        Verdict::Proceed => whole(form, pieces, wanted),
         Verdict::NotModified => Response::new(StatusCode::NOT_MODIFIED),
         Verdict::PreconditionFailed => return Ok(Response::status_page(StatusCode::PRECONDITION_FAILED)),
     };
     let fields = response.headers_mut();
     fields.insert(ETAG, validators.tag);
     fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    fields.insert(VARY, HeaderValue::from_static("accept"));
+    fields.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
     if response.status() == StatusCode::OK {
         response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if let Some(policy) = form.policy() {
@@ -104,6 +106,15 @@ pub(super) fn answer(request: &Request, root: &Root, target: &Target, folder: &F
         }
     }
     Ok(response)
+}
+
+fn whole(form: &dyn Form, pieces: Pieces, wanted: Option<Coding>) -> Response {
+    let (body, coding) = pieces.into_body(wanted);
+    let mut response = Response::bytes(form.media_type(), body);
+    if let Some(coding) = coding {
+        response.headers_mut().insert(CONTENT_ENCODING, coding.field_value());
+    }
+    response
 }
 
 impl Listing {
