@@ -2,7 +2,6 @@
 //!
 //! Pattern: Decorator (a setting, a decorator).
 
-use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -94,8 +93,7 @@ fn files(settings: &Settings, path: &Path) -> Result<StaticFiles, Complaint> {
         settings.header.iter().try_fold(files, |files, rule| files.header(&rule.files, &rule.name, &rule.value));
     let files = ruled.map_err(|error| Complaint::Usage(format!("header: {error}")))?;
     let own = [settings.config_file.as_deref(), settings.log_file.as_deref().map(Path::new)];
-    let own = own.into_iter().flatten().filter_map(Path::file_name);
-    Ok(own.chain([OsStr::new(file::NAME)]).fold(files, StaticFiles::hide))
+    Ok(own.into_iter().flatten().fold(files.hide(file::NAME), StaticFiles::hide_file))
 }
 
 /// A log of our own among the files that are watched would grow with each reload, and bring about the next.

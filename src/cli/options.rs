@@ -154,7 +154,7 @@ pub(crate) struct Settings {
     /// Write these lines to a file, which SIGHUP opens anew
     ///
     /// Without it they are printed on a terminal, if there is one, or anywhere if --log-format is given. The file is never
-    /// served.
+    /// served, nor what is put away beside it under a longer name, such as access.log.1.
     #[arg(long, help_heading = LOG, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
     pub(super) log_file: Option<String>,
 

@@ -78,6 +78,16 @@ pub(super) struct Root {
     patience: Patience,
     /// Names that are never served, besides those that begin with a dot.
     hidden: Vec<OsString>,
+    hidden_files: Vec<HiddenFile>,
+}
+
+/// A file that is never served, by whatever name.
+#[derive(Debug, Clone)]
+struct HiddenFile {
+    /// For links that lead to it.
+    path: PathBuf,
+    /// From the root, in lower case.
+    relative: Vec<u8>,
 }
 
 impl Target {
@@ -178,7 +188,12 @@ fn decode(segment: &str) -> Result<OsString, Refusal> {
 
 impl Root {
     pub(super) fn new(path: &Path) -> Self {
-        Self { beneath: Arc::new(Beneath::new(path)), patience: Patience::ForTheDisk, hidden: Vec::new() }
+        Self {
+            beneath: Arc::new(Beneath::new(path)),
+            patience: Patience::ForTheDisk,
+            hidden: Vec::new(),
+            hidden_files: Vec::new(),
+        }
     }
 
     /// The same folder for those who must not wait: what the system has not in memory is [`Refusal::Cold`].
@@ -200,17 +215,38 @@ impl Root {
         self.hidden.push(name);
     }
 
+    /// Hides a file, which may be a link, if it lies beneath the root.
+    pub(super) fn hide_file(&mut self, path: &Path) {
+        let root = self.beneath.absolute(Path::new("")).canonicalize();
+        let parent = std::path::absolute(path).ok().and_then(|path| path.parent()?.canonicalize().ok());
+        let named = parent.zip(path.file_name()).map(|(parent, name)| parent.join(name));
+        for place in named.into_iter().chain(path.canonicalize()) {
+            if let Some(relative) = root.as_ref().ok().and_then(|root| place.strip_prefix(root).ok()) {
+                let relative = relative.as_os_str().as_encoded_bytes().to_ascii_lowercase();
+                self.hidden_files.push(HiddenFile { path: place, relative });
+            }
+        }
+    }
+
     /// Whatever the case: to some file systems it is the same name.
-    fn hides(&self, name: &OsStr) -> bool {
+    fn hides_name(&self, name: &OsStr) -> bool {
         self.hidden.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))
     }
 
-    /// Opens what the target names, unless its name is hidden.
+    fn hides(&self, path: &Path) -> bool {
+        path.iter().any(|name| self.hides_name(name)) || self.hidden_files.iter().any(|file| file.is_named(path))
+    }
+
+    /// Opens what the target names, unless it is hidden.
     pub(super) fn find(&self, target: &Target) -> Result<Found, Refusal> {
-        match target.visibility {
-            Visibility::Visible if target.path.iter().any(|name| self.hides(name)) => Err(Refusal::NotFound),
-            Visibility::Visible => self.find_even_hidden(target),
-            Visibility::Hidden => Err(Refusal::NotFound),
+        if target.is_hidden() || self.hides(&target.path) {
+            return Err(Refusal::NotFound);
+        }
+        match self.find_even_hidden(target)? {
+            Found::File(_, metadata) if self.hidden_files.iter().any(|file| file.is(&metadata)) => {
+                Err(Refusal::NotFound)
+            }
+            found => Ok(found),
         }
     }
 
@@ -234,7 +270,7 @@ impl Root {
 
     /// What tells later whether the target still leads nowhere; `None` if that cannot be told, or it is only hidden.
     pub(super) fn absence(&self, target: &Target) -> Option<Fingerprint> {
-        if target.is_hidden() || target.path.iter().any(|name| self.hides(name)) {
+        if target.is_hidden() || self.hides(&target.path) {
             return None;
         }
         Fingerprint::of_nothing(&self.beneath.absolute(&target.path))
@@ -249,7 +285,8 @@ impl Root {
     ) -> io::Result<impl Iterator<Item = io::Result<(OsString, Look)>>> {
         let is_listed = move |name: &OsStr| {
             let is_dotted = name.as_encoded_bytes().starts_with(b".") && !(target.is_root() && name == WELL_KNOWN);
-            !is_dotted && !self.hides(name) && is_wanted(name)
+            let is_own = || self.hidden_files.iter().any(|file| file.is_named(&target.path.join(name)));
+            !is_dotted && !self.hides_name(name) && !is_own() && is_wanted(name)
         };
         let names = self.beneath.names(&target.path, folder)?;
         Ok(names.filter_map(move |name| match name {
@@ -260,6 +297,20 @@ impl Root {
             Ok(_) => None,
             Err(error) => Some(Err(error)),
         }))
+    }
+}
+
+impl HiddenFile {
+    /// Whether the path is its own, or that of what was put away under a longer name: `access.log.1`, `access.log-2026.gz`.
+    fn is_named(&self, path: &Path) -> bool {
+        let (path, own) = (path.as_os_str().as_encoded_bytes(), self.relative.len());
+        path.get(..own).is_some_and(|begin| begin.eq_ignore_ascii_case(&self.relative))
+            && path.get(own).is_none_or(|next| !next.is_ascii_alphanumeric())
+    }
+
+    /// The file may be another one by now, of the same name.
+    fn is(&self, metadata: &Metadata) -> bool {
+        self.path.metadata().is_ok_and(|own| beneath::is_same(&own, metadata))
     }
 }
 

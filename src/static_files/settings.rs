@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 
 use super::StaticFiles;
 use super::cache::{Cache, Cost};
@@ -70,6 +71,27 @@ impl StaticFiles {
     #[must_use]
     pub fn hide(mut self, name: impl Into<OsString>) -> Self {
         self.root.hide(name.into());
+        self
+    }
+
+    /// Never serves, nor lists, this file, if it lies beneath the root: a log or a database of your own. Nor what leads to it (on
+    /// unix), nor what is put away beside it under a longer name: with `access.log`, `access.log.1` and `access.log-2026.gz` are
+    /// hidden, too. If it is a link, the same holds for what that leads to. Elsewhere its name means nothing.
+    ///
+    /// ```
+    /// use qibu::{StaticFiles, testing::TestClient};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let log = folder.path().join("access.log");
+    /// std::fs::write(&log, "GET /")?;
+    ///
+    /// let client = TestClient::new(StaticFiles::new(folder.path()).hide_file(&log));
+    /// assert_eq!(client.get("/access.log").send().status(), 404);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn hide_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.root.hide_file(path.as_ref());
         self
     }
 

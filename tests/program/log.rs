@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -200,6 +201,46 @@ fn a_log_in_the_folder_is_not_served() {
     until("a line is written", || !text(&path).is_empty());
     assert!(program.get("/access.log").starts_with("HTTP/1.1 404 "));
     assert!(!program.get("/").contains("access.log"));
+}
+
+/// What was put away, what leads to it, and both ends of a link that it is; and nothing else that happens to be called so.
+#[test]
+fn a_log_in_the_folder_is_not_served_by_another_name() {
+    let folder = site();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir_all(path("real")).unwrap();
+    fs::create_dir_all(path("other/access.log")).unwrap();
+    fs::write(path("other/access.log/page.txt"), "other").unwrap();
+    fs::write(path("access.logic.txt"), "other").unwrap();
+    for (log, hidden) in [("access.log", "/access.log.1"), ("real/target", "/real/target-2026.gz")] {
+        fs::write(path(hidden.trim_start_matches('/')), "older").unwrap();
+        fs::write(path(log), "").unwrap();
+        symlink(log, path(&format!("to-{}", log.len()))).unwrap();
+    }
+    symlink("real/target", path("linked.log")).unwrap();
+    let cases: [(&str, &[&str]); 2] = [
+        ("access.log", &["/access.log", "/access.log.1", "/to-10", "/ACCESS.LOG-1"]),
+        ("linked.log", &["/linked.log", "/real/target", "/real/target-2026.gz", "/to-11"]),
+    ];
+    for (log, hidden) in cases {
+        let program = start(qibu(&["-p", "0", "--log-file", path(log).to_str().unwrap()]).arg(folder.path()));
+        for name in hidden {
+            assert!(program.get(name).starts_with("HTTP/1.1 404 "), "{log}: {name}");
+        }
+        for name in ["/other/access.log/page.txt", "/access.logic.txt"] {
+            assert!(program.get(name).ends_with("\r\n\r\nother"), "{log}: {name}");
+        }
+        let list = program.get("/");
+        assert!(!list.contains(&format!(">{log}<")) && list.contains("access.logic.txt"), "{log}: {list}");
+    }
+}
+
+#[test]
+fn a_log_elsewhere_hides_no_name_in_the_folder() {
+    let (folder, elsewhere) = (site(), site());
+    let log = elsewhere.path().join("a.txt");
+    let program = start(qibu(&["-p", "0", "--log-file", log.to_str().unwrap()]).arg(folder.path()));
+    assert!(program.get("/a.txt").ends_with("\r\n\r\nhello\n"));
 }
 
 #[test]

@@ -22,7 +22,7 @@ mod system;
 mod walk;
 
 pub(super) use look::{Kind, Look};
-pub(super) use system::{Beneath, Fingerprint, file_name, inode, is_exhaustion, is_no_plain_file};
+pub(super) use system::{Beneath, Fingerprint, file_name, inode, is_exhaustion, is_no_plain_file, is_same};
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests;

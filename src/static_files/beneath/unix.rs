@@ -144,3 +144,8 @@ pub(in crate::static_files) fn is_exhaustion(error: &io::Error) -> bool {
 pub(in crate::static_files) fn inode(metadata: &Metadata) -> u64 {
     metadata.ino()
 }
+
+/// Whether both are of one file, whatever its names.
+pub(in crate::static_files) fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
