@@ -22,7 +22,7 @@ pub(super) fn handler(settings: &Settings, log: Option<&LogFile>) -> Result<Arc<
     let handler = if settings.redirect.is_empty() { handler } else { handler.with(redirects(settings)?).boxed() };
     let handler = if settings.watch { handler.with(live_reload(settings)?).boxed() } else { handler };
     let handler = if settings.isolate { handler.with(Isolation::new()).boxed() } else { handler };
-    let handler = if settings.cors { handler.with(Cors::any()).boxed() } else { handler };
+    let handler = if settings.cors { handler.with(cors()).boxed() } else { handler };
     let handler = match allowed_hosts(settings)? {
         Some(hosts) => handler.with(hosts).boxed(),
         None => handler,
@@ -71,6 +71,12 @@ fn folders(settings: &Settings) -> Result<Box<dyn Handler>, Complaint> {
         router.try_mount(&mount.at, files).map_err(|error| Complaint::Usage(format!("mount: {error}")))?;
     }
     Ok(router.boxed())
+}
+
+/// For pages on other ports and hosts: they may send what they like, and see what a reader of parts needs to know.
+fn cors() -> Cors {
+    let fields = ["etag", "content-range", "content-length", "accept-ranges", "last-modified"];
+    Cors::any().any_headers().expose(fields).expect("they are names of fields")
 }
 
 fn redirects(settings: &Settings) -> Result<Redirects, Complaint> {

@@ -126,6 +126,9 @@ pub(crate) struct Settings {
     pub(super) allow_host: Vec<String>,
 
     /// Let pages of other sites read what is served (CORS)
+    ///
+    /// They may send any field, and see those that readers of parts need: ETag, Content-Range, Content-Length, Accept-Ranges
+    /// and Last-Modified.
     #[arg(long, help_heading = NETWORK)]
     pub(super) cors: bool,
 

@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
 use super::vary;
 use crate::handler::{Handler, Middleware, Plan};
-use crate::message::{Request, Response};
+use crate::message::{Refusal, Request, Response};
 
 /// Lets pages of other origins use what the handler answers.
 ///
@@ -41,6 +41,7 @@ pub struct Cors {
     fields: HeaderMap,
     /// The further fields of the answer to an allowed preflight.
     preflight: HeaderMap,
+    headers: Headers,
 }
 
 #[derive(Debug)]
@@ -49,9 +50,24 @@ enum Origins {
     These(Vec<HeaderValue>),
 }
 
+/// The request fields that are allowed, beside those that every form can send.
+#[derive(Debug)]
+enum Headers {
+    None,
+    These(HeaderValue),
+    Any,
+}
+
+/// What is added to an answer.
+struct Addition {
+    /// None where the origin is not allowed.
+    fields: HeaderMap,
+    vary: Option<&'static str>,
+}
+
 impl Cors {
     /// Allows these origins, written as browsers write them: `https://app.example`, `http://localhost:5173`. Fails if one
-    /// of them is no origin.
+    /// of them is no origin: they have neither a path nor a wildcard, and no port where it is the one that the scheme has anyway.
     pub fn new<'a>(origins: impl IntoIterator<Item = &'a str>) -> io::Result<Self> {
         let origins = origins.into_iter().map(origin).collect::<io::Result<_>>()?;
         Ok(Self::of(Origins::These(origins)))
@@ -65,7 +81,7 @@ impl Cors {
     }
 
     fn of(origins: Origins) -> Self {
-        let cors = Self { origins, fields: HeaderMap::new(), preflight: HeaderMap::new() };
+        let cors = Self { origins, fields: HeaderMap::new(), preflight: HeaderMap::new(), headers: Headers::None };
         cors.methods([Method::GET, Method::HEAD, Method::POST])
     }
 
@@ -81,8 +97,25 @@ impl Cors {
     /// The request fields that are allowed, beside those that every form can send. `Content-Type: application/json` needs
     /// `content-type` here. Fails if one of them is no field name. Default: none.
     pub fn headers<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> io::Result<Self> {
-        self.preflight.insert(ACCESS_CONTROL_ALLOW_HEADERS, names_list(names)?);
+        self.headers = Headers::These(names_list(names)?);
         Ok(self)
+    }
+
+    /// Allows all request fields, `Authorization` too: a preflight is answered with those that it asks for.
+    ///
+    /// ```
+    /// use qibu::{Cors, HandlerExt, Request, testing::TestClient};
+    ///
+    /// let client = TestClient::new((|_: &mut Request| "hello").with(Cors::any().any_headers()));
+    /// let preflight = client.request("OPTIONS", "/").header("Origin", "https://app.example");
+    /// let preflight = preflight.header("Access-Control-Request-Method", "GET");
+    /// let answer = preflight.header("Access-Control-Request-Headers", "authorization,x-a").send();
+    /// assert_eq!(answer.header("access-control-allow-headers"), Some("authorization, x-a"));
+    /// ```
+    #[must_use]
+    pub fn any_headers(mut self) -> Self {
+        self.headers = Headers::Any;
+        self
     }
 
     /// The fields of the answer that a page may read, beside the common ones. Fails if one of them is no field name.
@@ -120,12 +153,33 @@ impl Cors {
         Some(fields)
     }
 
+    fn addition(&self, request: &Request) -> Addition {
+        // A cache must not give an answer for one origin to another, nor to none.
+        let vary = matches!(self.origins, Origins::These(_)).then_some("origin");
+        Addition { fields: self.allow(request).unwrap_or_default(), vary }
+    }
+
+    /// Of the fields that a preflight asks for, those that are allowed.
+    fn allow_headers(&self, request: &Request) -> Option<HeaderValue> {
+        match &self.headers {
+            Headers::None => None,
+            Headers::These(names) => Some(names.clone()),
+            // Not `*`: that leaves out Authorization, and means nothing beside credentials (the Fetch standard, section 4.8).
+            Headers::Any => {
+                let asked = str::from_utf8(request.header_bytes("access-control-request-headers")?).ok()?;
+                names_list(asked.split(',').map(|name| name.trim_matches([' ', '\t']))).ok()
+            }
+        }
+    }
+
     fn answer_preflight(&self, request: &Request) -> Response {
         let mut response = match self.allow(request) {
             Some(fields) => {
                 let mut response = Response::new(StatusCode::NO_CONTENT);
                 response.headers_mut().extend(fields);
                 response.headers_mut().extend(self.preflight.clone());
+                let headers = self.allow_headers(request).map(|names| (ACCESS_CONTROL_ALLOW_HEADERS, names));
+                response.headers_mut().extend(headers);
                 response
             }
             None => Response::status_page(StatusCode::FORBIDDEN),
@@ -135,9 +189,15 @@ impl Cors {
         }
         response
     }
+}
 
-    fn varies(&self) -> bool {
-        matches!(self.origins, Origins::These(_))
+impl Addition {
+    fn to(self, mut response: Response) -> Response {
+        response.headers_mut().extend(self.fields);
+        if let Some(name) = self.vary {
+            vary::add(&mut response, name);
+        }
+        response
     }
 }
 
@@ -152,31 +212,54 @@ impl Middleware for Cors {
         if is_preflight(request) {
             return self.answer_preflight(request);
         }
-        let (fields, varies) = (self.allow(request), self.varies());
-        next.handle(request).map(move |mut response| {
-            response.headers_mut().extend(fields.unwrap_or_default());
-            if varies {
-                // A cache must not give an answer for one origin to another, nor to none.
-                vary::add(&mut response, "origin");
-            }
-            response
-        })
+        let addition = self.addition(request);
+        next.handle(request).map(move |response| addition.to(response))
     }
 
     fn plan(&self, request: &mut Request, next: &dyn Handler) -> Plan {
         if is_preflight(request) { Plan::refuse(self.answer_preflight(request)) } else { next.plan(request) }
     }
+
+    /// A page that may read the answers shall read this one, too: else all that its developer sees is a "CORS error".
+    fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+        match refusal.request() {
+            Some(request) => self.addition(request).to(answer),
+            None => answer,
+        }
+    }
 }
 
-/// `scheme://host` with a port or without, and nothing behind it: it is compared byte for byte.
+/// An origin as browsers write it, since it is compared byte for byte.
 fn origin(text: &str) -> io::Result<HeaderValue> {
-    let is_origin = text.parse::<Uri>().is_ok_and(|uri| {
-        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'));
-        let serialized = uri.scheme_str().zip(authority).map(|(scheme, authority)| format!("{scheme}://{authority}"));
-        serialized.is_some_and(|serialized| serialized == text && text == text.to_ascii_lowercase())
-    });
-    let value = HeaderValue::from_str(text).ok().filter(|_| is_origin);
-    value.ok_or_else(|| invalid(format!("Cors: {text:?} is no origin; write it as in https://app.example")))
+    check(text).map_err(|cure| invalid(format!("Cors: {text:?} is no origin; {cure}")))?;
+    HeaderValue::from_str(text).map_err(|error| invalid(error.to_string()))
+}
+
+/// RFC 6454 §6.2: scheme and host, and the port where the scheme has another one. Fails with what is to be done about it.
+fn check(text: &str) -> Result<(), &'static str> {
+    const SHAPE: &str = "write it in small letters and without a path, as in https://app.example";
+    if text.contains('*') {
+        return Err(if text == "*" {
+            "Cors::any() allows all of them"
+        } else {
+            "there are no wildcards: name each one"
+        });
+    }
+    let uri: Uri = text.parse().map_err(|_| SHAPE)?;
+    let (scheme, authority) = uri.scheme_str().zip(uri.authority()).ok_or(SHAPE)?;
+    let is_whole = format!("{scheme}://{authority}") == text && text == text.to_ascii_lowercase();
+    match (scheme, authority.as_str().strip_prefix(authority.host())) {
+        (_, Some("")) if is_whole => Ok(()),
+        ("http", Some(":80")) | ("https", Some(":443")) if is_whole => {
+            Err("browsers leave out the port that the scheme has anyway, and so must you")
+        }
+        (_, Some(port)) if is_whole && is_port(port) => Ok(()),
+        _ => Err(SHAPE),
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    text.get(1..).and_then(|digits| digits.parse::<u16>().ok()).is_some_and(|port| text == format!(":{port}"))
 }
 
 fn names_list<'a>(names: impl IntoIterator<Item = &'a str>) -> io::Result<HeaderValue> {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::{HeaderName, HeaderValue};
 
 use crate::handler::{Handler, Middleware, Plan};
-use crate::message::{Refusal, Request, Response};
+use crate::message::{Id, Refusal, Request, Response};
 
 /// Gives each request an id: handlers ask for it with [`RequestId::of`], and the client gets it as `X-Request-Id`. Put it
 /// around [`AccessLog`](crate::AccessLog), so that it knows the id, too.
@@ -38,10 +38,6 @@ enum Incoming {
     Kept,
 }
 
-/// The id, as it lies in the request.
-#[derive(Clone)]
-struct Id(Arc<str>);
-
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longer ids are not kept, in bytes.
@@ -67,7 +63,7 @@ impl RequestId {
 
     /// The id of this request, where a `RequestId` stands around the handler.
     pub fn of(request: &Request) -> Option<&str> {
-        request.extensions().get::<Id>().map(|id| &*id.0)
+        request.id()
     }
 
     /// The id that the request has, from now on if not before.
@@ -103,7 +99,7 @@ impl Default for RequestId {
 impl Middleware for RequestId {
     fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response {
         let id = self.identify(request);
-        next.handle(request).map(move |response| id.show(response))
+        next.handle(request).map(move |response| show(&id, response))
     }
 
     /// The handlers inside may plan by it, and one that refuses may log it.
@@ -114,16 +110,14 @@ impl Middleware for RequestId {
 
     fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
         match refusal.request().and_then(|request| request.extensions().get::<Id>()) {
-            Some(id) => id.show(answer),
+            Some(id) => show(id, answer),
             None => answer,
         }
     }
 }
 
-impl Id {
-    fn show(&self, mut answer: Response) -> Response {
-        let value = HeaderValue::from_str(&self.0).expect("letters, digits and three signs");
-        answer.headers_mut().insert(X_REQUEST_ID, value);
-        answer
-    }
+fn show(id: &Id, mut answer: Response) -> Response {
+    let value = HeaderValue::from_str(&id.0).expect("letters, digits and three signs");
+    answer.headers_mut().insert(X_REQUEST_ID, value);
+    answer
 }

@@ -15,6 +15,9 @@ pub struct Blocking<H> {
 /// Lets a handler block: it runs on a worker thread, and the loop goes on with other clients. The pool is bounded; when
 /// its queue is full the client gets 503 with `Retry-After`.
 ///
+/// Its plan is made on the event loop all the same. Where something inside refuses the request there, that is answered on the event
+/// loop, and so is what the decorators between it and this one do about it: see [`Middleware::plan`](crate::Middleware::plan).
+///
 /// ```
 /// use qibu::{Request, blocking, testing::TestClient};
 ///

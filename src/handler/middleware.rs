@@ -3,13 +3,14 @@
 //! `handler.with(AccessLog::new())` is again a handler. The last `with` is the outermost.
 //!
 //! What is refused while it is planned is an answer like any other: the decorators around the one that refused it get it
-//! from their `next`, so that a 401 is logged and has its security fields, too.
+//! from their `next`, so that a 401 is logged and has its security fields, too. So is the 500 of what has panicked.
 //!
 //! Pattern: Decorator.
 
 use std::sync::{Mutex, PoisonError};
 
-use super::{Handler, Origin, Plan};
+use super::call::{asked_again, call, plan, refused};
+use super::{Handler, Origin, Place, Plan};
 use crate::message::{Refusal, Request, Response};
 
 /// Something that stands before, after or in place of the next handler.
@@ -32,11 +33,20 @@ use crate::message::{Refusal, Request, Response};
     note = "and return a `Response`, as a rule that of `next.handle(request)`"
 )]
 pub trait Middleware: Send + Sync + 'static {
-    /// Handles the request, as a rule by calling `next`. Change its answer through [`Response::map`]: it may come later.
+    /// Handles the request, as a rule by calling `next`, once. Change its answer through [`Response::map`]: it may come later.
+    /// Where what stands inside panics, `next` answers 500.
+    ///
+    /// It runs where the plan says: on the event loop, where it must not block, or on a worker thread, if a
+    /// [`blocking`](crate::blocking) or [`streaming`](crate::streaming) stands inside or around. But where what stands inside
+    /// refuses the request in its plan, it runs on the event loop, whatever stands around; see [`Self::plan`].
     fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response;
 
     /// What `next` plans, unless this decorator knows better. It runs on the event loop and must not block. Where `next`
-    /// refuses the request, [`Self::handle`] is called at once, and its `next` answers with the refusal.
+    /// refuses the request (as does a router that has no route for it, if it has a body; or the login of `BasicAuth`), or its plan panics,
+    /// [`Self::handle`] is called at once, on the event loop, and its `next` answers with the refusal, the first time.
+    ///
+    /// A decorator that has to block in `handle` plans [`Plan::pool`] without asking `next`: then nothing is refused before, and
+    /// `handle` always runs on a worker thread. That costs what `next` would have planned: limits of bodies, times, sinks.
     fn plan(&self, request: &mut Request, next: &dyn Handler) -> Plan {
         next.plan(request)
     }
@@ -87,38 +97,47 @@ pub struct With<M, H> {
 
 impl<M: Middleware, H: Handler> Handler for With<M, H> {
     fn handle(&self, request: &mut Request) -> Response {
-        self.middleware.handle(request, &self.inner.0)
+        self.middleware.handle(request, &self.inner)
     }
 
     fn plan(&self, request: &mut Request) -> Plan {
         let mut plan = self.middleware.plan(request, &self.inner);
-        if plan.origin == Origin::Inside
-            && let Some(refusal) = plan.take_refusal()
-        {
-            let answered = Answered(Mutex::new(Some(refusal)));
-            plan = Plan::refuse(self.middleware.handle(request, &answered));
+        match (plan.origin, &plan.place) {
+            (Origin::Inside, Place::Refused(_)) => self.pass_on(request, plan),
+            _ => {
+                plan.origin = Origin::Here;
+                plan
+            }
         }
-        plan.origin = Origin::Here;
-        plan
     }
 
     fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
-        let answer = self.inner.0.refused(refusal, answer);
+        let answer = refused(&self.inner.0, refusal, answer);
         self.middleware.refused(refusal, answer)
     }
 }
 
-/// What a decorator stands around. It marks what it refuses, to tell it from what the decorator refuses itself.
+impl<M: Middleware, H: Handler> With<M, H> {
+    /// What was refused inside is for the decorator to see. Most is not, so this is kept out of its way.
+    #[inline(never)]
+    fn pass_on(&self, request: &mut Request, plan: Plan) -> Plan {
+        let Place::Refused(refusal) = plan.place else { return plan };
+        Plan::refuse(self.middleware.handle(request, &Answered(Mutex::new(Some(*refusal)))))
+    }
+}
+
+/// What a decorator stands around. A panic ends here, as the 500 that it is, so that the decorator adds to it what it adds to any
+/// answer. What is refused is marked, to tell it from what the decorator refuses itself.
 #[derive(Debug)]
 struct Inner<H>(H);
 
 impl<H: Handler> Handler for Inner<H> {
     fn handle(&self, request: &mut Request) -> Response {
-        self.0.handle(request)
+        call(&self.0, request)
     }
 
     fn plan(&self, request: &mut Request) -> Plan {
-        let mut plan = self.0.plan(request);
+        let mut plan = plan(&self.0, request);
         plan.origin = Origin::Inside;
         plan
     }
@@ -128,10 +147,10 @@ impl<H: Handler> Handler for Inner<H> {
 struct Answered(Mutex<Option<Response>>);
 
 impl Handler for Answered {
-    /// A decorator that asks a second time has no use for the first answer.
-    fn handle(&self, _: &mut Request) -> Response {
+    /// An answer cannot be given twice, and what was refused in its plan must not be handled.
+    fn handle(&self, request: &mut Request) -> Response {
         let answer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        answer.unwrap_or_else(|| Response::status_page(http::StatusCode::INTERNAL_SERVER_ERROR))
+        answer.unwrap_or_else(|| asked_again(request))
     }
 }
 

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use blocking::{Blocking, blocking};
-pub(crate) use call::{call, call_timed, plan, pour, refused, resolve};
+pub(crate) use call::{Stopwatch, call, call_timed, plan_timed, pour, refused, resolve};
 pub use method::method;
 pub use middleware::{HandlerExt, Middleware, With};
 pub use router::{RouteError, Router, Slashes};
@@ -57,7 +57,8 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers one request. It runs on an event loop unless its plan says otherwise, and must not block there.
     fn handle(&self, request: &mut Request) -> Response;
 
-    /// Asked once, when the head has arrived and the body has not. A decorator forwards it to what it wraps.
+    /// Asked once, when the head has arrived and the body has not. It runs on the event loop and must not block. A decorator
+    /// forwards it to what it wraps.
     fn plan(&self, request: &mut Request) -> Plan {
         let _ = request;
         Plan::inline()
@@ -184,17 +185,6 @@ impl Plan {
 
     fn at(place: Place) -> Self {
         Self { place, body_limit: None, timeout: None, sink: None, origin: Origin::Here }
-    }
-
-    /// The answer, if it is refused; the plan is over then.
-    fn take_refusal(&mut self) -> Option<Response> {
-        if !matches!(self.place, Place::Refused(_)) {
-            return None; // most are not: nothing is moved
-        }
-        match std::mem::replace(&mut self.place, Place::Loop) {
-            Place::Refused(refusal) => Some(*refusal),
-            _ => None,
-        }
     }
 
     /// The body is not collected: each piece goes to `sink` as it arrives, on the event loop, whatever else the plan says. The

@@ -35,7 +35,7 @@ use self::own::{Own, with_other_slash};
 use self::tree::{End, Leaf, Tree, Values};
 use self::written::{check, method_and_path};
 use super::{Handler, Plan};
-use crate::message::{Known, Outcome, Pattern, Refusal, Request, Response, RouterId, Span};
+use crate::message::{Known, Outcome, Outside, Pattern, Refusal, Request, Response, RouterId, Span};
 
 /// Routes by path and method.
 ///
@@ -316,10 +316,20 @@ fn malformed(pattern: &str, reason: &'static str) -> RouteError {
 
 /// Goes a level deeper for as long as `ask` takes.
 fn within<T>(request: &mut Request, ask: impl FnOnce(&mut Request) -> T) -> T {
-    let outside = request.enter();
-    let answer = ask(request);
-    request.leave(outside);
-    answer
+    let inside = Inside { outside: request.enter(), request };
+    ask(inside.request)
+}
+
+/// A request that is a level deeper, and comes back from there even where that panics: decorators go on with it.
+struct Inside<'a> {
+    request: &'a mut Request,
+    outside: Outside,
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.request.leave(self.outside);
+    }
 }
 
 impl Default for Router {

@@ -89,7 +89,7 @@ pub(crate) struct Promise {
     pub(super) changes: Vec<Change>,
 }
 
-type Change = Box<dyn FnOnce(Response) -> Response + Send>;
+pub(crate) type Change = Box<dyn FnOnce(Response) -> Response + Send>;
 
 impl Body {
     /// No bytes at all.

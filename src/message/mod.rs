@@ -51,7 +51,9 @@ pub(crate) use reader::{PieceRead, ReaderBody};
 pub(crate) use refusal::Known;
 pub use refusal::{Reason, Refusal};
 pub use request::Request;
-pub(crate) use request::{FieldLine, Origin, Outcome, Pattern, RawHead, RouterId, Security, Span, is_named};
+pub(crate) use request::{
+    FieldLine, Id, Origin, Outcome, Outside, Pattern, RawHead, RouterId, Security, Span, is_named,
+};
 pub use request_body::RequestBody;
 pub use response::Response;
 pub use sink::BodySink;

@@ -7,6 +7,7 @@
 mod expect;
 #[cfg(feature = "form")]
 mod form;
+mod id;
 mod media_type;
 mod raw_head;
 mod routing;
@@ -22,9 +23,10 @@ use bytes::Bytes;
 use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version};
 use smallvec::SmallVec;
 
+pub(crate) use self::id::Id;
 pub(crate) use self::raw_head::{FieldLine, RawHead, Span, is_named};
 use self::routing::Routing;
-pub(crate) use self::routing::{Outcome, Pattern, RouterId};
+pub(crate) use self::routing::{Outcome, Outside, Pattern, RouterId};
 use super::{Address, Arrival, Body, ClientKey, Error, ExchangeId, Reply, RequestBody, Response, Sent, Watchers};
 
 /// One request, as its handler sees it.

@@ -9,7 +9,7 @@ use std::sync::{LazyLock, OnceLock};
 use http::header::{CONTENT_TYPE, HeaderName, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::body::Kind;
+use super::body::{Change, Kind};
 use super::fields::{Fields, SharedFields};
 use super::{Body, ExchangeId, Fate};
 
@@ -173,10 +173,10 @@ impl Response {
         matches!(&self.body.kind, Kind::Later(promise) if promise.exchange == exchange)
     }
 
-    /// The answer that has come at last, with the changes that waited for it.
-    pub(crate) fn resolve(&mut self, answer: Self) -> Self {
-        let Kind::Later(promise) = &mut self.body.kind else { return answer };
-        std::mem::take(&mut promise.changes).into_iter().fold(answer, |answer, change| change(answer))
+    /// The changes that wait for the answer, if this is the promise of one.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        let Kind::Later(promise) = &mut self.body.kind else { return Vec::new() };
+        std::mem::take(&mut promise.changes)
     }
 
     /// The same, and what becomes of it is what becomes of the request.

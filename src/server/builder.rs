@@ -204,8 +204,8 @@ impl Builder {
         self
     }
 
-    /// From when on a handler that holds its event loop is named in the log, to a tick of the system's clock (1 to 16 ms).
-    /// [`Duration::MAX`] names none. Default: 100 ms.
+    /// From when on a handler or its plan that holds its event loop is named in the log, to a tick of the system's clock (1 to
+    /// 16 ms). [`Duration::MAX`] names none. Default: 100 ms.
     pub fn slow_handler_warning(mut self, limit: Duration) -> Self {
         self.http.slow_handler_warning = limit;
         self

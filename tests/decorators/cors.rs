@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use qibu::testing::{TestClient, TestResponse};
-use qibu::{Cors, Handler, HandlerExt, Method, Plan, Request, Response, StatusCode};
+use qibu::testing::{TestClient, TestConn, TestResponse};
+use qibu::{Cors, Handler, HandlerExt, Http, Method, Plan, Request, Response, StatusCode};
 
 const APP: &str = "https://app.example";
 
@@ -39,6 +39,49 @@ fn a_preflight_is_answered_with_what_is_allowed() {
     assert_eq!(answer.header("access-control-max-age"), Some("600"));
     assert_eq!(answer.header("access-control-allow-credentials"), None);
     assert_eq!(answer.header("vary"), Some("origin"));
+}
+
+#[test]
+fn a_preflight_may_be_allowed_whatever_fields_it_asks_for() {
+    let allowed = |cors: Cors, asked: &str| {
+        let client = TestClient::new((|_: &mut Request| "handled").with(cors));
+        let request = client.request("OPTIONS", "/").header("Origin", APP);
+        let request = request.header("Access-Control-Request-Method", "GET");
+        let answer = request.header("Access-Control-Request-Headers", asked).send();
+        assert_eq!(answer.status(), 204);
+        assert!(answer.headers("vary").any(|name| name == "access-control-request-headers"));
+        answer.header("access-control-allow-headers").map(str::to_owned)
+    };
+    let any = || Cors::any().any_headers();
+    // By name: `*` leaves out Authorization, and means nothing where there are credentials.
+    assert_eq!(allowed(any(), "authorization,content-type, x-a").as_deref(), Some("authorization, content-type, x-a"));
+    let with_credentials = Cors::new([APP]).unwrap().any_headers().credentials().unwrap();
+    assert_eq!(allowed(with_credentials, "x-a").as_deref(), Some("x-a"));
+    assert_eq!(allowed(any().headers(["x-a"]).unwrap(), "x-a,x-b").as_deref(), Some("x-a"), "the last word counts");
+    for no_names in ["", "a b", "x-a,", "\u{e9}"] {
+        assert_eq!(allowed(any(), no_names), None, "{no_names:?}");
+    }
+    let nothing_asked = preflight(any(), APP, "GET");
+    assert_eq!((nothing_asked.status(), nothing_asked.header("access-control-allow-headers")), (204, None));
+}
+
+#[test]
+fn a_page_may_read_what_the_server_refuses_by_itself() {
+    let refusal = |cors: Cors, origin: &str| {
+        let mut client = TestConn::open(Http::new((|_: &mut Request| "handled").with(cors))).unwrap();
+        let request = format!("POST / HTTP/1.1\r\nHost: a\r\nOrigin: {origin}\r\nContent-Length: 99999999\r\n\r\n");
+        let answer = String::from_utf8(client.send(request.as_bytes()).recv()).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        answer
+    };
+    assert!(refusal(Cors::any(), APP).contains("\r\naccess-control-allow-origin: *\r\n"));
+    let cors = || Cors::new([APP]).unwrap().credentials().unwrap();
+    let answer = refusal(cors(), APP);
+    for field in ["access-control-allow-origin: https://app.example", "access-control-allow-credentials: true"] {
+        assert!(answer.contains(&format!("\r\n{field}\r\n")), "{answer}");
+    }
+    let other = refusal(cors(), "https://evil.example");
+    assert!(!other.contains("access-control") && other.contains("\r\nvary: origin\r\n"), "{other}");
 }
 
 #[test]
@@ -110,13 +153,34 @@ fn a_page_may_read_the_fields_that_are_exposed() {
 
 #[test]
 fn what_is_no_origin_or_field_name_is_an_error_that_names_it() {
-    for wrong in
-        ["", "*", "null", "app.example", "https://", "https://a/", "https://a/b", "https://u@a", "https://A", "a\r\nb"]
-    {
-        let error = Cors::new([wrong]).unwrap_err().to_string();
-        assert!(error.contains(&format!("{wrong:?}")), "{error}");
+    let (shape, port) = ("as in https://app.example", "browsers leave out the port");
+    for (wrong, cure) in [
+        ("", shape),
+        ("*", "Cors::any()"),
+        ("https://*.example.com", "no wildcards"),
+        ("https://app.example:*", "no wildcards"),
+        ("null", shape),
+        ("app.example", shape),
+        ("https://", shape),
+        ("https://a/", shape),
+        ("https://a/b", shape),
+        ("https://u@a", shape),
+        ("https://A", shape),
+        ("a\r\nb", shape),
+        ("https://a:443", port),
+        ("http://a:80", port),
+        ("https://[::1]:443", port),
+        ("https://a:", shape),
+        ("https://a:0444", shape),
+        ("https://a:+444", shape),
+        ("https://a:65536", shape),
+    ] {
+        let error = Cors::new([wrong]).map(|_| wrong).unwrap_err().to_string();
+        assert!(error.contains(&format!("{wrong:?}")) && error.contains(cure), "{error}");
     }
-    assert!(Cors::new(["http://localhost:5173", "https://[::1]:8443"]).is_ok());
+    for right in ["http://localhost:5173", "https://[::1]:8443", "http://a:443", "https://a:80", "https://[::1]"] {
+        assert!(Cors::new([right]).is_ok(), "{right}");
+    }
     assert!(Cors::any().headers(["a b"]).unwrap_err().to_string().contains("\"a b\""));
     assert!(Cors::any().expose(["a\r\nb"]).is_err());
 }

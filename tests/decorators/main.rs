@@ -10,6 +10,7 @@ mod cors;
 mod health;
 mod hostile;
 mod metrics;
+mod panics;
 mod rate_limit;
 mod refusals;
 #[cfg(feature = "sessions")]

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use qibu::{Handler, Plan, Request, Response};
+use qibu::{Handler, HandlerExt, Plan, Request, RequestId, Response, Router};
 
 use crate::common::{Gate, PATIENCE, eventually, get, local};
 use crate::support::{LOG, affordable, assert_normal_meanwhile, connect_as, last_words, serve};
@@ -37,6 +37,32 @@ fn every_other_of_1000_requests_panics_and_the_rest_are_answered() {
     assert_eq!(server.handle().stats().answers[5], 500);
     let said = LOG.lines(|line| line.contains("GET /panic-") && line.contains("panicked: on purpose"));
     assert_eq!(said.len(), 500, "each is in the log, with what it was asked");
+}
+
+#[test]
+fn a_panic_is_in_the_log_once_with_the_id_of_its_request_however_many_decorators_there_are() {
+    struct Unplanned;
+    impl Handler for Unplanned {
+        fn handle(&self, _: &mut Request) -> Response {
+            unreachable!("it has no plan")
+        }
+        fn plan(&self, request: &mut Request) -> Plan {
+            panic!("no plan for {}", request.path())
+        }
+    }
+    let pass = |request: &mut Request, next: &dyn Handler| next.handle(request);
+    let site = Router::new()
+        .get("/logged/{where}", |request| -> Response { panic!("no answer for {}", request.path()) })
+        .route("/logged/plan", Unplanned);
+    let server = serve(local(), site.with(pass).with(pass).with(RequestId::new()).with(pass));
+    for (path, route) in [("/logged/loop", "/logged/{where}"), ("/logged/plan", "/logged/plan")] {
+        let answer = server.connect().get(path);
+        let id = answer.head.field("x-request-id").unwrap();
+        let about = format!("GET {path} (route {route}, request id {id}) panicked: no ");
+        assert_eq!(answer.status(), 500);
+        assert_eq!(LOG.lines(|line| line.contains(&about)).len(), 1, "{about}");
+        assert_eq!(LOG.lines(|line| line.contains(path) && line.contains("panicked")).len(), 1);
+    }
 }
 
 fn ask_as(number: usize, address: std::net::SocketAddr, target: &str) -> TcpStream {

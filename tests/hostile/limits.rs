@@ -7,7 +7,10 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use qibu::{Body, Builder, Handler, IntoResponse, Plan, Reply, Request, Response, Router, StatusCode, ws};
+use qibu::{
+    Body, Builder, Handler, HandlerExt, IntoResponse, Middleware, Plan, Reply, Request, Response, Router, StatusCode,
+    blocking, ws,
+};
 
 use crate::common::{Client, Gate, MarkedFile, eventually, get, local, send_to_all};
 use crate::support::{LOG, SOON, serve};
@@ -231,6 +234,61 @@ fn a_handler_that_holds_its_loop_for_20_ms_is_named_in_the_log_with_its_route_an
     LOG.until_named("slow_handler_warning", "/holds-its-loop");
     let line = LOG.lines(|line| line.contains("(slow_handler_warning)") && line.contains("/holds-its-loop")).remove(0);
     assert!(line.contains("GET /holds-its-loop (route /{what}) held qibu loop 0 for "), "{line}");
+}
+
+#[test]
+fn a_plan_that_holds_its_loop_for_20_ms_is_named_in_the_log_wherever_its_handler_would_have_run() {
+    struct Slow;
+    impl Handler for Slow {
+        fn handle(&self, _: &mut Request) -> Response {
+            Response::text("hello")
+        }
+        fn plan(&self, request: &mut Request) -> Plan {
+            match request.path() {
+                "/refused" => Plan::refuse(Response::text("hello")),
+                _ => Plan::inline(),
+            }
+        }
+    }
+    // Neither a plan nor what is done about a refusal moves to the pool.
+    let slow = |request: &mut Request, next: &dyn Handler| {
+        thread::sleep(Duration::from_millis(20 + 16)); // this is what it does wrong
+        next.handle(request)
+    };
+    struct SlowPlan;
+    impl Middleware for SlowPlan {
+        fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response {
+            next.handle(request)
+        }
+        fn plan(&self, request: &mut Request, next: &dyn Handler) -> Plan {
+            if request.path() == "/planned" {
+                thread::sleep(Duration::from_millis(20 + 16)); // and this
+            }
+            next.plan(request)
+        }
+    }
+    let app = blocking(Slow.with(slow).with(SlowPlan));
+    let server = serve(local().slow_handler_warning(Duration::from_millis(20)), app);
+    for path in ["/refused", "/planned"] {
+        assert_eq!(server.connect().get(path).text(), "hello");
+        LOG.until_named("slow_handler_warning", path);
+        let line = LOG.lines(|line| line.contains("(slow_handler_warning)") && line.contains(path)).remove(0);
+        assert!(line.contains(&format!("the plan of GET {path} (route none) held qibu loop 0 for ")), "{line}");
+    }
+}
+
+#[test]
+fn a_next_that_has_refused_and_is_called_again_is_named_in_the_log() {
+    let refusing = Router::new().post("/here", |_| "hello");
+    let twice = |request: &mut Request, next: &dyn Handler| {
+        next.handle(request);
+        next.handle(request)
+    };
+    let server = serve(local(), refusing.with(twice));
+    let request = "POST /nowhere-twice HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx";
+    assert_eq!(server.connect().send(request).answer().status(), 500);
+    let said = LOG.lines(|line| line.contains("called its next twice for POST /nowhere-twice "));
+    assert_eq!(said.len(), 1, "{said:?}");
 }
 
 #[test]

@@ -50,11 +50,21 @@ fn check(program: &Program) {
     let shared = ask_with(program, "/app.js", "Origin: https://other.example\r\n");
     for field in [
         "access-control-allow-origin: *",
+        "access-control-expose-headers: etag, content-range, content-length, accept-ranges, last-modified",
         "cross-origin-opener-policy: same-origin",
         "cross-origin-embedder-policy: require-corp",
     ] {
         assert!(shared.contains(&format!("\r\n{field}\r\n")), "{field}: {shared}");
     }
+    let preflight = "OPTIONS /app.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nOrigin: http://localhost:5173\r\n\
+                     Access-Control-Request-Method: GET\r\n\
+                     Access-Control-Request-Headers: authorization,content-type,range,x-a\r\n\r\n";
+    let allowed = tell(Ok(program.connect()), preflight);
+    assert!(allowed.starts_with("HTTP/1.1 204 "), "{allowed}");
+    assert!(
+        allowed.contains("\r\naccess-control-allow-headers: authorization, content-type, range, x-a\r\n"),
+        "{allowed}"
+    );
 }
 
 #[test]

@@ -85,6 +85,7 @@ impl Routing {
 }
 
 /// Where a request was before it went a level deeper.
+#[derive(Clone, Copy)]
 #[must_use = "give it to `leave`"]
 pub(crate) struct Outside {
     rest: u32,

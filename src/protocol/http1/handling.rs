@@ -10,7 +10,7 @@ use super::uploading::Uploading;
 use super::waits::{Interruption, Missing, Progress, ReadingBody, Waiting};
 use super::{HttpSession, State, Step};
 use crate::connection::{Connection, Waits};
-use crate::handler::{Place, call, call_timed};
+use crate::handler::{Place, Stopwatch, call, call_timed};
 use crate::message::{Fate, Known, Reply, Request, RequestBody, feed};
 
 impl HttpSession {
@@ -21,11 +21,11 @@ impl HttpSession {
         mut request: Box<Request>,
         place: Place,
         exchange: Exchange,
+        watch: Stopwatch,
     ) -> State {
         match place {
             Place::Loop => {
-                let limit = self.shared.settings.slow_handler_warning;
-                let mut response = call_timed(&*self.shared.handler, &mut request, limit);
+                let mut response = call_timed(&*self.shared.handler, &mut request, watch);
                 if let Some(fate) = request.watchers().take_fate() {
                     response.set_fate(fate); // few are watched, and an answer is not small
                 }
@@ -60,7 +60,8 @@ impl HttpSession {
             Ok(Progress::Enough(first)) => return Step::Go(self.begin_upload(new_socket, *reading, first)),
             Ok(Progress::Ended) => {
                 let (request, place, exchange) = reading.complete(new_socket);
-                return Step::Go(self.handle(new_socket, request, place, exchange));
+                let watch = Stopwatch::start(self.shared.settings.slow_handler_warning);
+                return Step::Go(self.handle(new_socket, request, place, exchange, watch));
             }
             Err(Interruption::Broken) => {
                 let answer = self.shared.broken(new_socket, &mut reading.request);

@@ -52,7 +52,7 @@ use self::uploading::{Lateness, Uploading};
 use self::waits::{Destination, ReadingBody, Waiting};
 use super::{Next, Protocol, Session, upgrade};
 use crate::connection::{Connection, MOST_UNREAD_BYTES, due};
-use crate::handler::{Handler, Place, plan};
+use crate::handler::{Handler, Place, Stopwatch, plan_timed};
 use crate::message::{Arrival, ExchangeId, Known, Note, Origin, ProtocolError, Request, RequestBody, Upgrade};
 
 /// HTTP/1.0 and HTTP/1.1, answered by one handler.
@@ -355,7 +355,8 @@ impl HttpSession {
         let mut exchange = Exchange { id, version: head.version, wants, reuse: head.reuse, handler_timeout };
         let origin = Origin { peer: new_socket.peer_addr(), client: new_socket.key(), exchange: id, arrival };
         request.begin(head.method, head.version, origin);
-        let plan = plan(&*self.shared.handler, &mut request);
+        let mut watch = Stopwatch::start(settings.slow_handler_warning);
+        let plan = plan_timed(&*self.shared.handler, &mut request, &mut watch);
         if let Place::Refused(response) = plan.place {
             let answer = response.with_fate(request.watchers().take_fate());
             return self.answer(new_socket, exchange.without_reading(head.framing), answer);
@@ -367,7 +368,7 @@ impl HttpSession {
                 if let Some(sink) = plan.sink {
                     request.set_body(RequestBody::taken(sink, HeaderMap::new()), arrival);
                 }
-                return self.handle(new_socket, request, plan.place, exchange);
+                return self.handle(new_socket, request, plan.place, exchange, watch);
             }
             // RFC 9110 §15.5.14: say so before the body is sent in vain.
             Framing::Length(length) if length > limit => {
