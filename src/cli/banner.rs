@@ -30,7 +30,9 @@ impl Banner {
             (false, _) => None,
             (true, Some(url)) => Some(url.clone()),
             (true, None) => {
-                return Err(Complaint::Failure("--open: no browser opens a unix socket; use -p, or -b".into()));
+                return Err(Complaint::Failure(
+                    "--open: no browser opens a unix socket; add an address, as -b 127.0.0.1".into(),
+                ));
             }
         };
         let qr = picture_for(settings, &addresses);

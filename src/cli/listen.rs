@@ -4,6 +4,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use qibu::{Builder, Handler, WebServer};
@@ -32,6 +33,7 @@ pub(super) enum Port {
 
 /// Listens where the settings say.
 pub(super) fn listen(settings: &Settings, handler: &Arc<dyn Handler>) -> Result<Listening, Complaint> {
+    refuse_lost_port(settings)?;
     let bind = |port| builder(settings, port).build(handler.clone());
     let mut port = settings.port.unwrap_or(DEFAULT_PORT);
     let mut server = bind(port);
@@ -43,6 +45,20 @@ pub(super) fn listen(settings: &Settings, handler: &Arc<dyn Handler>) -> Result<
     let server = server.map_err(|error| complain(settings, &error))?;
     let is_moved = settings.port.is_none() && port != DEFAULT_PORT;
     Ok(Listening { server, port: if is_moved { Port::Moved(port) } else { Port::AsExpected } })
+}
+
+/// A port that no address would get.
+fn refuse_lost_port(settings: &Settings) -> Result<(), Complaint> {
+    match settings.port {
+        Some(port) if !has_open_port(settings) => {
+            let binds = settings.bind.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let what = format!(
+                "port {port} is for an address without one, and bind ({binds}) has none: leave one of them out, or bind 127.0.0.1 too"
+            );
+            Err(Complaint::Usage(what))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is_taken(server: &io::Result<WebServer>) -> bool {
@@ -83,10 +99,9 @@ fn both(v4: Ipv4Addr, v6: Ipv6Addr, port: u16) -> [SocketAddr; 2] {
 
 /// What went wrong, and the option that mends it: the one that said where to listen.
 fn complain(settings: &Settings, error: &io::Error) -> Complaint {
-    let is_path = settings
-        .bind
-        .iter()
-        .any(|bind| matches!(bind, Bind::Unix(path) if error.to_string().contains(&*path.to_string_lossy())));
+    let text = error.to_string();
+    let is_it = |path: &Path| text.starts_with(&format!("cannot listen on {}: ", path.display()));
+    let is_path = settings.bind.iter().any(|bind| matches!(bind, Bind::Unix(path) if is_it(path)));
     let option = if has_open_port(settings) { "-p" } else { "-b" };
     let help = match error.kind() {
         io::ErrorKind::AddrInUse if is_path => "; a server or a file is there already: choose another path".into(),

@@ -114,6 +114,9 @@ pub(crate) struct Settings {
     pub(super) port: Option<u16>,
 
     /// An address to listen on, or unix:PATH; may be given several times
+    ///
+    /// Every user of this computer may connect to a unix socket, as to a port; a folder that only some may enter keeps others
+    /// out.
     #[arg(short, long, help_heading = NETWORK, value_name = "ADDRESS")]
     pub(super) bind: Vec<Bind>,
 
@@ -187,8 +190,8 @@ Flags win over variables, variables over the file; --no-lan undoes a --lan of th
 the one that --config names, or ./qibu.toml; of the latter, which may be a stranger's, only the port
 and the options under Site are taken.
 
-Never served: names that begin with a dot (but /.well-known/), links that lead out of the folder,
-and the files of --config and --log-file.
+Never served: names that begin with a dot (but /.well-known/), links that lead out of the folder
+or are absolute (make them with ln -sr), and the files of --config and --log-file.
 
 More or less to read on the terminal: RUST_LOG=debug, RUST_LOG=error";
 

@@ -87,7 +87,8 @@ impl Builder {
         self
     }
 
-    /// Listens on a unix socket as well. The path is removed when the server ends.
+    /// Listens on a unix socket as well. Every user of this computer may connect, a proxy's too, as to a port of the loopback;
+    /// a folder that only some may enter keeps others out. The path is removed when the server ends.
     pub fn unix(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.places.push(Place::Unix(path.into()));
         self

@@ -74,7 +74,8 @@ use crate::message::{Request, Response};
 /// What it does without being told: `index.html` or else a listing for a folder; media types with their charset; ETag,
 /// Last-Modified and `Cache-Control: no-cache`, so that a reload costs a 304 and a change shows at once; ranges; files
 /// compressed beforehand (`app.js.br`, `.zst`, `.gz`) and, with the feature `compress`, on the fly. What it never does: leave
-/// the folder (symbolic links that lead out of it are 404), or show names that begin with a dot, but for `/.well-known/`.
+/// the folder (symbolic links that lead out of it are 404, and so are absolute ones, wherever they lead: make them with
+/// `ln -sr`), or show names that begin with a dot, but for `/.well-known/`.
 ///
 /// ```
 /// use qibu::{StaticFiles, testing::TestClient};

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
 use crate::support::*;
@@ -96,6 +97,8 @@ fn a_unix_socket_answers_and_is_removed_at_the_end() {
     let path = folder.path().join("socket");
     let mut program = start(qibu(&["-b", &unix(&path)]).arg(folder.path()));
     assert!(program.banner.iter().any(|line| line.trim() == unix(&path)), "{:?}", program.banner);
+    let mode = path.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o666, "a proxy is another user");
     assert!(ask(UnixStream::connect(&path), "/a.txt").ends_with("\r\n\r\nhello\n"));
     program.signal("TERM");
     assert_eq!(program.wait().code(), Some(0));

@@ -143,7 +143,27 @@ fn a_taken_port_that_was_given_with_the_address_is_not_blamed_on_another_option(
 fn a_browser_is_not_promised_a_unix_socket() {
     let folder = site();
     let complaint = complaint(&mut qibu(&["--open", "-b", &unix(&folder.path().join("socket"))]));
-    assert!(complaint.contains("--open"), "{complaint}");
+    assert!(complaint.contains("--open") && complaint.contains("-b 127.0.0.1"), "{complaint}");
+}
+
+#[test]
+fn a_port_for_no_address_is_an_error_that_names_both() {
+    let folder = site();
+    let socket = unix(&folder.path().join("socket"));
+    for bind in [&["-b", "127.0.0.1:0"][..], &["-b", &socket, "-b", "[::1]:0"]] {
+        let ended = run(qibu(&["-p", "21012"]).args(bind).arg(folder.path()));
+        assert_eq!((ended.code, &*ended.stdout), (Some(2), ""));
+        assert!(ended.stderr.contains("21012") && ended.stderr.contains(bind[1]), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_taken_port_is_not_blamed_on_a_unix_socket() {
+    let folder = site();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let complaint = complaint(qibu(&["-b", "unix:a", "-b", &address]).current_dir(folder.path()));
+    assert!(complaint.contains(&address) && complaint.contains("port") && !complaint.contains("path"), "{complaint}");
 }
 
 #[test]

@@ -2,9 +2,10 @@
 //!
 //! Pattern: Factory Method (its `accept` makes the transport of a unix socket).
 
+use std::fs::Permissions;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -13,12 +14,17 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use super::{Accepted, Listener, NO_ADDRESS, Options, name_unsupported};
 use crate::connection::transport::Plain;
 
+/// To connect is to write, and a proxy is another user: like a port of the loopback, the socket is for all users of this
+/// computer, unless its folder is not.
+const MODE: u32 = 0o666;
+
 /// Steps 1 to 3. A socket that an earlier run has left behind, and nobody listens on, is replaced.
 pub(super) fn listen(path: &Path, options: Options) -> io::Result<Box<dyn Listener>> {
     let open = || {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.bind(&SockAddr::unix(path)?)?;
+        std::fs::set_permissions(path, Permissions::from_mode(MODE))?;
         socket.listen(options.backlog)?;
         Ok(mio::net::UnixListener::from_std(std::os::fd::OwnedFd::from(socket).into()))
     };
