@@ -56,6 +56,7 @@ impl Request {
     /// });
     /// assert_eq!(client.get("/?words=a+b").send().text(), "a b None");
     /// assert_eq!(client.get("/?page=2").send().text(), "the query: missing field `words`\n");
+    /// assert_eq!(client.get("/?words=a&words=b").send().text(), "the query's `words` came 2 times\n");
     /// ```
     pub fn query_as<T: DeserializeOwned>(&self) -> Result<T, Error> {
         read("query", StatusCode::BAD_REQUEST, self.query_string().unwrap_or_default().as_bytes())
@@ -63,10 +64,17 @@ impl Request {
 }
 
 fn read<T: DeserializeOwned>(what: &str, status: StatusCode, pairs: &[u8]) -> Result<T, Error> {
-    let pairs = serde_html_form::Deserializer::from_bytes(pairs);
-    serde_path_to_error::deserialize(pairs).map_err(|error| {
+    let values = serde_html_form::Deserializer::from_bytes(pairs);
+    serde_path_to_error::deserialize(values).map_err(|error| {
         let field = error.path().to_string();
         let place = if field == "." { format!("the {what}") } else { format!("the {what}'s `{field}`") };
-        Error::new(status, format!("{place}: {}", error.into_inner()))
+        let times = form_urlencoded::parse(pairs).filter(|(name, _)| *name == field).count();
+        match error.into_inner().to_string() {
+            // So it calls several values where one is wanted.
+            text if text == "unsupported value" && times > 1 => {
+                Error::new(status, format!("{place} came {times} times"))
+            }
+            text => Error::new(status, format!("{place}: {text}")),
+        }
     })
 }
