@@ -27,6 +27,9 @@
 //! | messages both ways | [`ws::WebSocket`] |
 //! | no HTTP at all | a [`Session`], through [`WebServer::with_protocol`] or [`Response::upgrade`] |
 //!
+//! What goes wrong is told to the `log` crate: a handler's errors, what was refused, each setting that cut a client off. Nothing is
+//! seen of it until the program has a backend, such as `env_logger`.
+//!
 //! # The layers
 //!
 //! ```text

@@ -460,6 +460,37 @@ fn a_reply_that_is_dropped_is_500_and_the_connection_goes_on() {
     }
 }
 
+/// What a handler or a decorator sets on the response that stands for a later one, in all ways in which it can.
+#[test]
+fn what_is_set_on_a_response_that_comes_later_is_set_when_it_comes() {
+    let later = |request: &mut Request| {
+        let (reply, pending) = request.later();
+        match request.path() {
+            "/dropped" => drop(reply),
+            _ => reply.send(Response::text("made").with_header("x-a", "reply").with_header("x-own", "1")),
+        }
+        let mut pending = pending.with_header("x-a", "pending");
+        pending.headers_mut().append("x-a", "too".parse().unwrap());
+        (StatusCode::CREATED, pending)
+    };
+    let handler = later
+        .with(|request: &mut Request, next: &dyn Handler| next.handle(request).map(|r| r.with_header("x-b", "inner")))
+        .with(|request: &mut Request, next: &dyn Handler| next.handle(request).with_header("x-b", "outer"));
+    let handler = Arc::new(handler);
+    for is_on_the_pool in [false, true] {
+        let handler = handler.clone();
+        let client = TestClient::new(if is_on_the_pool { blocking(handler).boxed() } else { handler.boxed() });
+        let answer = client.get("/").send();
+        assert_eq!((answer.status(), answer.text(), answer.header("x-own")), (201, "made", Some("1")));
+        let values: Vec<_> = answer.headers("x-a").collect();
+        assert_eq!((values, answer.header("x-b")), (vec!["pending", "too"], Some("outer")));
+
+        // The server's own answer is none of theirs, but what a decorator maps is any.
+        let answer = client.get("/dropped").send();
+        assert_eq!((answer.status(), answer.header("x-a"), answer.header("x-b")), (500, None, Some("inner")));
+    }
+}
+
 /// A connection whose handler hands out a reply for each request, and answers `/at-once` without waiting for it.
 fn replying() -> (TestConn, mpsc::Receiver<Reply>) {
     let (replies, receiver) = mpsc::channel();

@@ -97,6 +97,7 @@ fn reply_of(mail: &Arc<Mail>, client: ClientKey) -> Reply {
 fn status_of(note: &Note) -> u16 {
     match note {
         Note::Reply { exchange: 1, response } => response.status().as_u16(),
+        Note::ReplyDropped { exchange: 1 } => 500, // by the session
         _ => panic!("this is no reply to exchange 1: {note:?}"),
     }
 }

@@ -196,16 +196,21 @@ fn bytes_and_text_collect_what_arrives() {
 
 #[test]
 fn a_client_that_breaks_off_is_an_error_for_the_handler() {
-    let (told, handler) = telling(open_gate());
+    let gate = open_gate();
+    let (told, handler) = telling(gate.clone());
     let mut conn = TestConn::open(Http::new(handler)).unwrap();
-    conn.send(post(LARGE).as_bytes()).send(&vec![b'x'; 300_000]).finish();
+    conn.send(post(LARGE).as_bytes()).send(&vec![b'x'; 300_000]);
+    gate.until_arrived(1); // a handler that has not begun never does
+    conn.finish();
     let (read, text) = until_told(&mut conn, &told);
     assert_eq!(read.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     assert!(text.starts_with("HTTP/1.1 400 "), "{text}");
 
-    let (told, handler) = telling(open_gate());
+    let gate = open_gate();
+    let (told, handler) = telling(gate.clone());
     let mut conn = TestConn::open(Http::new(handler)).unwrap();
     conn.send(post(LARGE).as_bytes()).send(&vec![b'x'; 300_000]);
+    gate.until_arrived(1);
     drop(conn);
     assert_eq!(told.recv().unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
 }
@@ -216,9 +221,12 @@ fn what_is_no_body_is_refused_and_the_handler_knows_why() {
         (&b"xyz\r\n"[..], "400", ProtocolError::MalformedChunk),
         (&chunks(2_000_000), "413", ProtocolError::BodyTooLarge { limit: 2_000_000 }),
     ] {
-        let (told, handler) = telling(open_gate());
+        let gate = open_gate();
+        let (told, handler) = telling(gate.clone());
         let mut conn = TestConn::open(Http::new(handler)).unwrap();
-        conn.send(CHUNKED).send(&chunks(300_000)).send(bad);
+        conn.send(CHUNKED).send(&chunks(300_000));
+        gate.until_arrived(1);
+        conn.send(bad);
         let (read, text) = until_told(&mut conn, &told);
         let error = read.unwrap_err();
         let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<ProtocolError>());
@@ -259,9 +267,11 @@ fn until_empty(conn: &mut TestConn) {
 
 #[test]
 fn a_slow_body_is_timed_out_but_not_while_the_handler_has_enough_to_read() {
-    let (told, handler) = telling(open_gate());
+    let gate = open_gate();
+    let (told, handler) = telling(gate.clone());
     let mut conn = TestConn::open(Http::new(handler)).unwrap();
     conn.send(post(LARGE).as_bytes()).send(&vec![b'x'; 300_000]);
+    gate.until_arrived(1);
     until_empty(&mut conn);
     conn.advance(Duration::from_secs(30));
     let (read, text) = until_told(&mut conn, &told);

@@ -11,7 +11,8 @@
 //! The line is written when the last byte of the answer has been given to the system, or when the client has gone. It says what
 //! became of the request, not what its handler would have liked: how many bytes of the body were sent, so that a download that
 //! was broken off is seen as one; 503 where the server gave up on the handler, 500 where that panicked, and 499, the number
-//! that nginx has for it, where the client went before there was an answer.
+//! that nginx has for it, where the client went before there was an answer. It has gone when it has reset the connection; one that
+//! has only finished sending, as a browser's tab that is closed has at first, may still read and is answered.
 //!
 //! Pattern: Decorator (it watches), Strategy (the formats).
 

@@ -5,7 +5,8 @@
 //! `/users/{id}`, never a path that a client has made up; methods are the known ones, statuses are numbers.
 //!
 //! An answer is counted when it is there. Where none comes, what became of the request is counted: 500 for a handler that has
-//! panicked, 503 for one that was too late, and 499, the number that nginx has for it, for a client that went before.
+//! panicked, 503 for one that was too late, and 499, the number that nginx has for it, for a client that went before: that reset
+//! its connection, since one that has only finished sending may still read.
 //!
 //! Pattern: Decorator (it watches).
 

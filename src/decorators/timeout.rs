@@ -1,7 +1,7 @@
 //! So long may an answer take, and no longer.
 //!
-//! The loop keeps the time and gives up on the handler; this only says when. The handler goes on, since no thread can be
-//! stopped from outside, but what it answers is dropped.
+//! The loop keeps the time and gives up on the handler; this only says when. A handler that has begun goes on, since no thread
+//! can be stopped from outside, but what it answers is dropped. One that waits for a worker never begins.
 //!
 //! Pattern: Decorator (it changes nothing but the plan).
 
@@ -35,8 +35,8 @@ pub struct Timeout {
 }
 
 impl Timeout {
-    /// An answer may take so long, from when the handler begins. [`Duration::MAX`] is no limit, not even the server's
-    /// (`handler_timeout`).
+    /// An answer may take so long, the wait for a free worker included; see [`Plan::timeout`](crate::Plan::timeout).
+    /// [`Duration::MAX`] is no limit, not even the server's (`handler_timeout`).
     pub fn new(limit: Duration) -> Self {
         Self { limit }
     }

@@ -14,7 +14,7 @@ use coarsetime::Instant as Tick;
 use http::StatusCode;
 
 use super::{Handler, Plan};
-use crate::message::{BodySink, Refusal, Request, Response};
+use crate::message::{BodySink, Late, Refusal, Request, Response};
 
 /// Calls the handler.
 pub(crate) fn call<H: Handler + ?Sized>(handler: &H, request: &mut Request) -> Response {
@@ -120,15 +120,15 @@ pub(crate) fn refused<H: Handler + ?Sized>(handler: &H, refusal: &mut Refusal<'_
 }
 
 /// Makes the changes of decorators to an answer that has come at last. Where one panics, those outside of it change a 500.
-pub(crate) fn resolve(pending: &mut Response, answer: Response) -> Response {
+pub(crate) fn resolve(pending: &mut Response, late: Late) -> Response {
     let fate = pending.take_fate();
-    let resolved = pending.take_changes().into_iter().fold(answer, |answer, change| {
-        catch_unwind(AssertUnwindSafe(|| change(answer))).unwrap_or_else(|panic| {
+    let resolved = pending.take_changes().into_iter().fold(late, |late, change| {
+        catch_unwind(AssertUnwindSafe(|| change.make(late))).unwrap_or_else(|panic| {
             log::error!("a change to a late answer panicked: {}", panic_text(&*panic));
-            broken()
+            Late::Instead(broken())
         })
     });
-    resolved.with_fate(fate)
+    resolved.into_response().with_fate(fate)
 }
 
 /// After a panic the handler's own state may be half changed; that is for its locks to know (they are poisoned). The

@@ -33,8 +33,9 @@ use crate::message::{Refusal, Request, Response};
     note = "and return a `Response`, as a rule that of `next.handle(request)`"
 )]
 pub trait Middleware: Send + Sync + 'static {
-    /// Handles the request, as a rule by calling `next`, once. Change its answer through [`Response::map`]: it may come later.
-    /// Where what stands inside panics, `next` answers 500.
+    /// Handles the request, as a rule by calling `next`, once. Change its answer through [`Response::map`]: it may come later
+    /// ([`Request::later`]), so status, fields and body may not be known yet. To set a status or a field needs no `map`: that is
+    /// kept for the reply. Where what stands inside panics, `next` answers 500.
     ///
     /// It runs where the plan says: on the event loop, where it must not block, or on a worker thread, if a
     /// [`blocking`](crate::blocking) or [`streaming`](crate::streaming) stands inside or around. But where what stands inside
@@ -52,8 +53,9 @@ pub trait Middleware: Send + Sync + 'static {
     }
 
     /// The server refuses a request by itself, with `answer`, and what stands inside has been told: its head is no HTTP, or
-    /// its body is too long, or stops coming before [`Self::handle`] could be called, or no worker is free. For decorators that
-    /// watch, or that add something to every answer. It runs on the event loop and must not block.
+    /// its body is too long, or stops coming before [`Self::handle`] could be called, or no worker is free, or none was before
+    /// its time was up or its client had gone. For decorators that watch, or that add something to every answer. It runs on
+    /// the event loop and must not block.
     ///
     /// ```
     /// use qibu::{Handler, HandlerExt, Http, Middleware, Refusal, Request, Response, testing::TestConn};

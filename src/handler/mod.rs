@@ -78,7 +78,7 @@ where
     R: IntoResponse,
 {
     fn handle(&self, request: &mut Request) -> Response {
-        self(request).into_response()
+        self(request).respond_to(request)
     }
 }
 
@@ -194,9 +194,14 @@ impl Plan {
         self
     }
 
-    /// How long the answer may take, from when the handler begins, where it is put off or made on the pool, instead of the
-    /// server's `handler_timeout`. After that the client gets 503, and what the handler answers is dropped. [`Duration::MAX`]
-    /// lets it take for ever.
+    /// How long the answer may take where it is put off or made on the pool, instead of the server's `handler_timeout`. Then the
+    /// client gets 503. A handler that has begun goes on, and what it answers is dropped; a request that no worker has taken
+    /// by then is not handled at all.
+    ///
+    /// The time begins when the request is there, with its body; the wait for a free worker counts. For a handler on the loop
+    /// it begins when that has put its answer off. One that reads its body while it arrives ([`Self::stream`]) has the time from
+    /// the end of the body, and as much whenever it takes nothing of what has come. [`Duration::MAX`] lets it
+    /// take for ever.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
         self

@@ -38,6 +38,11 @@ pub enum Note {
         /// The answer.
         response: Response,
     },
+    /// The [`Reply`] was dropped unsent: nobody else will answer the request.
+    ReplyDropped {
+        /// Which request of the connection it should have answered, counted from 1.
+        exchange: u64,
+    },
     /// What a handler has returned that ran on the worker pool. It may be that the answer comes later still.
     Returned {
         /// Which request of the connection it handled, counted from 1.
@@ -193,9 +198,14 @@ impl Reply {
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        if self.to.is_some() {
-            log::error!("a Reply was dropped unsent; the client gets 500");
-            self.deliver(Response::new(StatusCode::INTERNAL_SERVER_ERROR));
+        match self.sender {
+            // Whether the client still waits for it, its session knows.
+            Sender::Application => {
+                if let Some(to) = self.to.take() {
+                    to.post(Note::ReplyDropped { exchange: self.exchange });
+                }
+            }
+            Sender::WorkerPool => self.deliver(Response::status_page(StatusCode::INTERNAL_SERVER_ERROR)),
         }
     }
 }

@@ -11,10 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
 
 use super::channel::{BodyReceiver, BodySender, KeepAlive};
 use super::reader::ReaderBody;
-use super::{ExchangeId, Response, Upgrade};
+use super::{ExchangeId, Fields, Response, Upgrade};
 
 /// A stretch of an open file, to be sent without passing through our memory where the system can do that.
 #[derive(Debug, Clone)]
@@ -85,11 +86,25 @@ pub(crate) enum Kind {
 /// The answer to an exchange comes later, as a [`Note::Reply`](super::Note::Reply).
 pub(crate) struct Promise {
     pub(super) exchange: ExchangeId,
-    /// What decorators want to do to it when it comes, in order.
+    /// What is to be done to it when it comes, in order.
     pub(super) changes: Vec<Change>,
 }
 
-pub(crate) type Change = Box<dyn FnOnce(Response) -> Response + Send>;
+/// What is to be done to an answer that comes later.
+pub(crate) enum Change {
+    /// To whatever is answered: decorators want that.
+    Map(Box<dyn FnOnce(Response) -> Response + Send>),
+    /// What was set on the promise is meant for the reply, not for what the server answers in its place.
+    Status(StatusCode),
+    Fields(HeaderMap),
+}
+
+/// An answer that comes later, at last.
+pub(crate) enum Late {
+    Reply(Response),
+    /// There will be none; this is answered in its place.
+    Instead(Response),
+}
 
 impl Body {
     /// No bytes at all.
@@ -161,6 +176,7 @@ impl Body {
     pub fn endless(mut self, heartbeat: impl Into<Bytes>, interval: Duration) -> Self {
         if let Kind::Channel(receiver) = &mut self.kind {
             let interval = interval.max(Duration::from_secs(1));
+            receiver.has_no_end();
             receiver.keep_alive = Some(Box::new(KeepAlive { heartbeat: heartbeat.into(), interval }));
         }
         self
@@ -227,6 +243,42 @@ impl Body {
             Kind::Bytes(bytes) => Some(bytes),
             Kind::Made(bytes) => Some(bytes),
             _ => None,
+        }
+    }
+}
+
+impl Promise {
+    /// Keeps what was set on the response that stands for it, and then this.
+    pub(super) fn keep(&mut self, set: &mut Fields, change: Option<Change>) {
+        let fields = set.take();
+        if !fields.is_empty() {
+            self.changes.push(Change::Fields(fields));
+        }
+        self.changes.extend(change);
+    }
+}
+
+impl Change {
+    /// Makes it.
+    pub(crate) fn make(self, late: Late) -> Late {
+        match (self, late) {
+            (Self::Map(change), Late::Reply(answer)) => Late::Reply(change(answer)),
+            (Self::Map(change), Late::Instead(answer)) => Late::Instead(change(answer)),
+            (Self::Status(status), Late::Reply(answer)) => Late::Reply(answer.with_status(status)),
+            (Self::Fields(fields), Late::Reply(mut answer)) => {
+                answer.headers_mut().extend(fields);
+                Late::Reply(answer)
+            }
+            (Self::Status(_) | Self::Fields(_), instead @ Late::Instead(_)) => instead,
+        }
+    }
+}
+
+impl Late {
+    /// What is answered.
+    pub(crate) fn into_response(self) -> Response {
+        match self {
+            Self::Reply(answer) | Self::Instead(answer) => answer,
         }
     }
 }

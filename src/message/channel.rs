@@ -11,6 +11,7 @@ use std::fmt;
 use std::io;
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -51,7 +52,8 @@ impl fmt::Display for TrySendError {
 impl std::error::Error for TrySendError {}
 
 /// The end of a body into which a producer writes. Clones write into the same body; when the last one is dropped, the
-/// body ends.
+/// body ends. One that is dropped by a panic breaks the body off, as [`abort`](Self::abort) does, so that half a body does not
+/// look like all of it (unless the body is [`endless`](super::Body::endless): that one just ends).
 ///
 /// ```
 /// use qibu::{Body, Request, Response};
@@ -126,8 +128,18 @@ struct State {
     tail: Bytes,
     trailers: HeaderMap,
     stage: Stage,
+    on_panic: OnPanic,
     /// Whom to tell when something comes; `None` while the receiver knows that it has work.
     waiting: Option<(Address, ExchangeId)>,
+}
+
+/// What a panic of a producer means for the body.
+#[derive(PartialEq)]
+enum OnPanic {
+    /// It is not complete, and must not look so.
+    BreakOff,
+    /// Nothing: it has no end by nature.
+    Nothing,
 }
 
 #[derive(PartialEq)]
@@ -171,7 +183,11 @@ impl BodySender {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// Whether the client has gone, so that a producer can stop its work.
+    /// Whether the client is known to have gone, or the body has been ended, so that a producer can stop its work.
+    ///
+    /// A client that has only finished sending is there: it may still read. A browser's tab that is closed, or a curl that is
+    /// interrupted, looks just so until something is sent to it, and then answers with a reset. So that a client has gone is
+    /// known when it resets the connection, which may be by what is sent to it, or has read nothing for `write_timeout`.
     pub fn is_closed(&self) -> bool {
         self.shared.lock().stage != Stage::Open
     }
@@ -206,6 +222,9 @@ impl Clone for BodySender {
 
 impl Drop for BodySender {
     fn drop(&mut self) {
+        if thread::panicking() {
+            self.shared.break_off();
+        }
         let mut state = self.shared.lock();
         state.senders -= 1;
         if state.senders == 0 {
@@ -230,6 +249,7 @@ impl BodyReceiver {
             tail: Bytes::new(),
             trailers: HeaderMap::new(),
             stage: Stage::Open,
+            on_panic: OnPanic::BreakOff,
             waiting: None,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), room: Condvar::new(), capacity: capacity.max(1) });
@@ -285,6 +305,11 @@ impl BodyReceiver {
         Received::Nothing
     }
 
+    /// It ends by nature at any time: that its producer panics makes no difference to what it was.
+    pub(crate) fn has_no_end(&self) {
+        self.shared.lock().on_panic = OnPanic::Nothing;
+    }
+
     /// Puts bytes behind all that the senders send.
     pub(crate) fn append(&self, tail: &[u8]) {
         let mut state = self.shared.lock();
@@ -321,6 +346,22 @@ impl Shared {
     /// A panic elsewhere leaves the queue whole, so a poisoned lock is still good.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A producer has panicked.
+    #[cold]
+    fn break_off(&self) {
+        let mut state = self.lock();
+        if state.stage != Stage::Open || state.on_panic == OnPanic::Nothing {
+            return;
+        }
+        state.stage = Stage::Aborted;
+        self.room.notify_all();
+        state.tell();
+        drop(state); // nobody shall wait for the log
+        let thread = thread::current();
+        let name = thread.name().unwrap_or("(no name)");
+        log::error!("a body is broken off: the thread `{name}`, which made it, has panicked");
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 
 use http::StatusCode;
 
-use super::{IntoResponse, Response};
+use super::{IntoResponse, Request, Response};
 
 /// What the peer did wrong, a variant per rule; each knows the answer that tells it so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +131,15 @@ impl std::error::Error for ProtocolError {}
 ///
 /// An error of your own making ([`Error::new`]) is shown to the client, and so is what the client itself did wrong: a
 /// parameter that is no number, a body that is too long. Any other error becomes a 500: it is logged, and the client sees
-/// only the status, since an error text may hold what it should not know.
+/// only the status, since an error text may hold what it should not know. The log is that of the `log` crate, which shows
+/// nothing until the program has a backend for it, such as `env_logger`.
+///
+/// "Any other" is any type that implements `std::error::Error` and can be sent to other threads. A `Box<dyn Error + Send + Sync>`
+/// does not implement it; `.map_err(std::io::Error::other)?` makes it one that does. Nor can what a poisoned lock gives be sent: `unwrap`
+/// it, and the panic is a 500 for that request.
+///
+/// An error type of your own becomes a 500 here like any other. Where it shall have a status of its own, let it be the answer: see
+/// [`IntoResponse`].
 ///
 /// ```
 /// use qibu::{Error, Request, Result, StatusCode, testing::TestClient};
@@ -145,6 +153,12 @@ impl std::error::Error for ProtocolError {}
 /// let client = TestClient::new(page);
 /// assert_eq!(client.get("/none").send().text(), "there is no such page\n");
 /// assert_eq!(client.get("/").send().status(), 500);
+///
+/// fn boxed(_: &mut Request) -> Result<String> {
+///     let read = || -> std::result::Result<String, Box<dyn std::error::Error + Send + Sync>> { Err("no luck".into()) };
+///     Ok(read().map_err(std::io::Error::other)?)
+/// }
+/// assert_eq!(TestClient::new(boxed).get("/").send().status(), 500);
 /// ```
 pub struct Error {
     status: StatusCode,
@@ -152,7 +166,8 @@ pub struct Error {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What a handler returns that may fail: `fn page(request: &mut Request) -> qibu::Result`.
+/// What a handler returns that may fail: `fn page(request: &mut Request) -> qibu::Result`. With an error type of your own, which
+/// implements [`IntoResponse`], it is `Result<Response, YourError>`.
 pub type Result<T = Response, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -171,6 +186,11 @@ impl Error {
     /// The status that the client gets.
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// What the client is told beside the status; empty where that is all.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 }
 
@@ -216,12 +236,35 @@ impl std::error::Error for Packed {}
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
+        self.answer(format_args!("a handler"))
+    }
+
+    fn respond_to(self, request: &Request) -> Response {
+        self.answer(format_args!("the handler of {} {}", request.method(), request.target().escape_debug()))
+    }
+}
+
+impl Error {
+    fn answer(self, whose: fmt::Arguments<'_>) -> Response {
         if let Some(source) = self.source {
-            log::error!("a handler failed: {source}");
+            log::error!("{whose} failed: {}", with_causes(&*source));
             return Response::status_page(self.status);
         }
         Response::text(format!("{}\n", self.message)).with_status(self.status)
     }
+}
+
+/// An error, what caused it, what caused that, and so on. Some say their cause themselves.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 impl fmt::Debug for Error {

@@ -90,7 +90,7 @@ impl Fate {
 }
 
 /// nginx's number for it, which programs that read logs know: the client has closed the connection before it was answered.
-fn client_has_gone() -> StatusCode {
+pub(crate) fn client_has_gone() -> StatusCode {
     StatusCode::from_u16(499).expect("it has three digits")
 }
 

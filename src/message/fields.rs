@@ -56,6 +56,14 @@ impl Fields {
         self.map_mut()
     }
 
+    /// Takes them out, leaving none.
+    pub(super) fn take(&mut self) -> HeaderMap {
+        match std::mem::replace(self, Self::none()) {
+            Self::Own(map) => *map,
+            shared => shared.map().clone(),
+        }
+    }
+
     /// One after the other.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         let (own, list) = match self {

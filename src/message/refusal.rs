@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 
 use super::{ProtocolError, Request, Sent, Watchers};
 
-/// A request that is refused before a handler sees it: its head is no HTTP, its body too long, it comes too slowly, or there
-/// is no worker for it.
+/// A request that is refused before a handler sees it: its head is no HTTP, its body too long, it comes too slowly, there is no
+/// worker for it, or its client has gone before there was one.
 /// The decorators around the handler get to know it by [`Middleware::refused`](crate::Middleware::refused).
 #[derive(Debug)]
 pub struct Refusal<'a> {
@@ -28,6 +28,14 @@ pub enum Reason {
     Fault(ProtocolError),
     /// All workers are busy, and their queue is full.
     NoWorker,
+    /// It has waited in the workers' queue for as long as its answer might take, and will not be handled.
+    TooLate {
+        /// What says how long: `handler_timeout` or `Timeout`.
+        setting: &'static str,
+    },
+    /// Its client has gone while it was in the workers' queue, and it will not be handled. The answer, with status 499, is for
+    /// those who count and log; nobody gets it.
+    Gone,
     /// What takes the body while it comes has panicked.
     Broken,
 }
@@ -37,6 +45,8 @@ impl fmt::Display for Reason {
         match self {
             Self::Fault(error) => error.fmt(f),
             Self::NoWorker => f.write_str("the worker queue is full (worker_queue)"),
+            Self::TooLate { setting } => write!(f, "no worker was free for it in time ({setting})"),
+            Self::Gone => f.write_str("the client has gone before a worker was free"),
             Self::Broken => f.write_str("what takes the body has panicked"),
         }
     }

@@ -295,7 +295,13 @@ impl Request {
     }
 
     /// Puts the answer off: return the response from the handler, and send the reply from any thread when it is known.
-    /// No thread waits meanwhile. At most one reply of a request counts.
+    /// No thread waits meanwhile. At most one reply of a request counts, and one that is dropped unsent is a 500.
+    ///
+    /// Status and fields that are set on the response are set on the reply when it comes; a change with
+    /// [`Response::map`] is made to whatever is answered, also to what the server answers itself in place of a reply.
+    ///
+    /// Nobody is told when the client goes meanwhile, and a reply for one that has gone is dropped. A client that has only
+    /// finished sending is there, since it may still read (see [`BodySender::is_closed`](super::BodySender::is_closed)).
     ///
     /// ```
     /// use qibu::{Request, Response, testing::TestClient};

@@ -87,6 +87,9 @@ impl Response {
     pub fn with_status(mut self, status: StatusCode) -> Self {
         if self.soundness == Soundness::Sound {
             self.status = status;
+            if let Kind::Later(promise) = &mut self.body.kind {
+                promise.keep(&mut self.fields, Some(Change::Status(status)));
+            }
         }
         self
     }
@@ -102,6 +105,9 @@ impl Response {
 
     /// The same with a field set (in place of fields of that name). A name or value that HTTP does not allow is
     /// logged and the answer becomes a 500, so that no handler can be made to split a response.
+    ///
+    /// What is set on the response that stands for a later one ([`Request::later`](super::Request::later)), status or fields,
+    /// is set on the reply when it comes; see [`Self::map`] for what shall be done to any answer.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_ref())) {
@@ -156,12 +162,13 @@ impl Response {
     }
 
     /// Changes the response: now, or where it was put off with [`Request::later`](super::Request::later), when it
-    /// comes. Decorators use this, so that they need not know which of the two it is.
+    /// comes. Decorators use this, so that they need not know which of the two it is: it reaches whatever is answered, also what
+    /// the server answers in place of a reply that is dropped or too late.
     #[must_use]
     pub fn map(mut self, change: impl FnOnce(Self) -> Self + Send + 'static) -> Self {
         match &mut self.body.kind {
             Kind::Later(promise) => {
-                promise.changes.push(Box::new(change));
+                promise.keep(&mut self.fields, Some(Change::Map(Box::new(change))));
                 self
             }
             _ => change(self),
@@ -176,6 +183,7 @@ impl Response {
     /// The changes that wait for the answer, if this is the promise of one.
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
         let Kind::Later(promise) = &mut self.body.kind else { return Vec::new() };
+        promise.keep(&mut self.fields, None);
         std::mem::take(&mut promise.changes)
     }
 

@@ -59,6 +59,10 @@ where
 /// One client's conversation. It lives and dies on one event loop, so it needs no lock and must not block. If it panics, in
 /// whichever method, its client loses the connection, and nobody else anything.
 ///
+/// Each of its calls may end it with an error: the connection is reset, and the log has a warning with the reason, or a line at
+/// level debug where the kind of the error is one for which the peer may be to blame (`InvalidData`, `UnexpectedEof`,
+/// `TimedOut`, `BrokenPipe`, `ConnectionReset`, `ConnectionAborted`).
+///
 /// ```
 /// use std::{io, net::SocketAddr};
 /// use qibu::{Connection, Next, Session, testing::TestConn};

@@ -151,7 +151,8 @@ impl Builder {
         self
     }
 
-    /// How long an answer may be put off (then 503), or a stream stand still (then it is broken off), unless it is
+    /// How long an answer may be put off, or take on the worker pool, with the wait for a worker (then 503; see
+    /// [`Plan::timeout`](crate::Plan::timeout)), or a stream stand still (then it is broken off), unless it is
     /// [`endless`](crate::Body::endless). Default: 5 minutes.
     pub fn handler_timeout(mut self, limit: Duration) -> Self {
         self.http.handler_timeout = limit;

@@ -178,7 +178,7 @@ impl Client {
     /// A session that is told of its deadline must set another, or it would be told again at once, without end.
     fn end_missed_deadline(&mut self) {
         if self.phase == Phase::Open && self.session.deadline().is_some_and(|next| next <= self.connection.now()) {
-            self.fail(&io::Error::other("a session let its deadline pass and set no new one"));
+            self.fail_session(&io::Error::other("it let its deadline pass and set no new one"));
         }
     }
 
@@ -266,7 +266,13 @@ impl Client {
             Ok(Push::Blocked) => self.readiness.writable = false,
             Ok(Push::Cold) => self.order_supply(),
             Ok(Push::Drained | Push::Unfinished) => {}
-            Err(error) => self.fail(&error),
+            Err(error) => {
+                if error.kind() == io::ErrorKind::UnexpectedEof {
+                    let peer = self.connection.peer_addr();
+                    log::warn!("an answer for {peer} is broken off: {error}"); // the peer has no part in it
+                }
+                self.fail(&error);
+            }
         }
         let sent = self.connection.output.sent() - before;
         if sent > 0 {
@@ -374,8 +380,8 @@ impl Client {
         match next {
             Ok(Next::Wait) if self.connection.ending() == Ending::NotAsked => {}
             Ok(Next::Wait | Next::Close) => self.phase = Phase::Closing,
-            Ok(Next::Become(_)) => self.fail(&io::Error::other("a session became another without end")),
-            Err(error) => self.fail(&error),
+            Ok(Next::Become(_)) => self.fail_session(&io::Error::other("it became another without end")),
+            Err(error) => self.fail_session(&error),
         }
         if was_empty && !self.connection.output.is_empty() {
             self.delivery.begin(self.connection.now(), self.connection.output.sent());
@@ -389,4 +395,19 @@ impl Client {
         self.transport.abort();
         self.phase = Phase::Closed;
     }
+
+    /// The same, by what its session did.
+    #[cold]
+    fn fail_session(&mut self, error: &io::Error) {
+        if !may_be_the_peers(error.kind()) {
+            log::warn!("the session of {} failed: {error}", self.connection.peer_addr());
+        }
+        self.fail(error);
+    }
+}
+
+/// Whether an error that a session ends with may be of the peer's making, who must not be able to fill a log.
+fn may_be_the_peers(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData, TimedOut, UnexpectedEof};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | InvalidData | TimedOut | UnexpectedEof)
 }

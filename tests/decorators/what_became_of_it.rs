@@ -7,10 +7,10 @@ use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
-use qibu::testing::{TestClient, TestConn};
+use qibu::testing::{PeerId, TestClient, TestConn, TestLoop};
 use qibu::{
-    AccessLog, Handler, HandlerExt, Http, Metrics, Request, Response, Running, StatusCode, Timeout, WebServer,
-    blocking, streaming,
+    AccessLog, Handler, HandlerExt, Http, HttpSettings, LogFormat, Metrics, Middleware, Refusal, Request, Response,
+    Running, StatusCode, Timeout, WebServer, blocking, streaming,
 };
 
 use crate::Later;
@@ -180,4 +180,105 @@ fn an_upload_that_ends_early_is_a_400_whatever_its_handler_makes_of_it() {
     assert!(line.contains(" POST / 400 "), "{line}");
     // The metrics count an answer when it is there, and the handler, who is told that no more comes, may have one first.
     assert_eq!(watched.lines.iter().collect::<Vec<_>>(), [""; 0]);
+}
+
+// ---- those that no worker has taken ----
+
+/// A loop whose workers are all busy, and a request that waits for one. Its handler must never be called.
+struct Queued {
+    server: TestLoop,
+    client: PeerId,
+}
+
+impl Queued {
+    fn new(watched: impl Handler, text: &[u8]) -> Self {
+        let mut settings = HttpSettings::default();
+        settings.handler_timeout = 60 * SECOND;
+        let mut server = TestLoop::new(Http::with_settings(watched, settings));
+        let client = server.connect(([192, 0, 2, 1], 5000).into()).unwrap();
+        server.send(client, text);
+        while !server.is_quiet() {
+            server.step();
+        }
+        assert_eq!(server.jobs_waiting(), 1);
+        Self { server, client }
+    }
+
+    /// A worker is free at last.
+    fn free(&mut self) {
+        self.server.run_job(0);
+        self.server.step();
+    }
+}
+
+fn never(_: &mut Request) -> Response {
+    panic!("nobody waits for it")
+}
+
+#[test]
+fn a_request_that_no_worker_takes_in_time_is_refused_then_and_not_handled_later() {
+    for (limit, setting) in [(SECOND, "Timeout"), (60 * SECOND, "handler_timeout")] {
+        let (watched, handler) = Watched::around(blocking(never));
+        let (sender, json) = mpsc::channel();
+        let log = AccessLog::new().format(LogFormat::Json).to(move |line| sender.send(line.to_owned()).unwrap());
+        let mut queued = Queued::new(handler.with(log).with(Timeout::new(limit)), GET);
+        queued.server.advance(limit);
+        queued.server.step();
+        let answer = String::from_utf8(queued.server.recv(queued.client)).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 1\r\n"), "{answer}");
+        watched.expect_line(" GET / 503 24");
+        let (line, reason) = (json.recv().unwrap(), format!("no worker was free for it in time ({setting})"));
+        assert!(line.contains(&reason), "{line}");
+        queued.free();
+        assert_eq!(queued.server.recv(queued.client), b"");
+        drop(queued);
+        watched.expect_no_more(503);
+    }
+}
+
+#[test]
+fn a_request_whose_client_leaves_before_a_worker_takes_it_is_a_499_then_and_not_handled_later() {
+    let (watched, handler) = Watched::around(blocking(never));
+    let mut queued = Queued::new(handler, GET);
+    queued.server.reset(queued.client);
+    queued.server.step();
+    watched.expect_line(" GET / 499 0");
+    queued.free();
+    drop(queued);
+    watched.expect_no_more(499);
+}
+
+#[test]
+fn an_upload_that_ends_early_before_a_worker_takes_it_is_a_400_and_not_handled_later() {
+    let (watched, handler) = Watched::around(streaming(never));
+    let mut upload = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n".to_vec();
+    upload.resize(400_000, b'x');
+    let mut queued = Queued::new(handler, &upload);
+    queued.server.finish(queued.client);
+    queued.server.step();
+    assert!(queued.server.recv(queued.client).starts_with(b"HTTP/1.1 400 "));
+    let line = watched.lines.recv_timeout(20 * SECOND).unwrap();
+    assert!(line.contains(" POST / 400 "), "{line}");
+    queued.free();
+    drop(queued);
+    watched.expect_no_more(400);
+}
+
+/// Who adds something to every answer does so for these.
+#[test]
+fn decorators_are_told_of_a_request_that_no_worker_takes() {
+    struct Told;
+    impl Middleware for Told {
+        fn handle(&self, request: &mut Request, next: &dyn Handler) -> Response {
+            next.handle(request)
+        }
+        fn refused(&self, refusal: &mut Refusal<'_>, answer: Response) -> Response {
+            answer.with_header("x-told", refusal.request().unwrap().path())
+        }
+    }
+    let mut queued = Queued::new(blocking(never).with(Told).with(Timeout::new(SECOND)), GET);
+    queued.server.advance(SECOND);
+    queued.server.step();
+    let answer = String::from_utf8(queued.server.recv(queued.client)).unwrap();
+    assert!(answer.contains("x-told: /\r\n"), "{answer}");
 }

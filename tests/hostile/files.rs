@@ -217,7 +217,7 @@ mod unreadable {
             Ok(Response::text(bytes.to_vec()))
         });
         let mut client = server.connect();
-        let is_said = |line: &str| line.contains("a handler failed") && line.contains("os error 5");
+        let is_said = |line: &str| line.contains("the handler of GET /broken failed") && line.contains("os error 5");
         let before = LOG.lines(is_said).len();
         for _ in 0..100 {
             let answer = client.get("/broken");

@@ -352,12 +352,12 @@ impl HttpCheck {
         let (closes, content) = match head.status {
             408 if age >= SLOW => (true, Content::Page),
             400 if is_cut && (!is_decided || exchange.ask == Ask::SmallDigest) => (true, Content::Page),
+            503 if is_deferred && age >= HANDLER && head.closes() => (true, Content::Page),
             503 if is_put_off && is_unhandled && matches!(exchange.ask, Ask::Pool { .. }) => {
                 (exchange.answer.closes, Content::Page)
             }
-            503 if is_deferred && age >= HANDLER => (true, Content::Page),
             500 if facts.book.forgotten.contains(&exchange.id) => {
-                (exchange.answer.closes, Content::Exactly(String::new()))
+                (exchange.answer.closes, Content::Exactly("500 Internal Server Error\n".to_owned()))
             }
             _ => return None,
         };

@@ -11,4 +11,4 @@ fn main() {
 }
 
 //~ `std::io::Error` cannot be an HTTP response
-//~ with `qibu::Result` as its return type, a handler may use `?` on any error
+//~ with `qibu::Result` as its return type, a handler may use `?` on any type that implements `std::error::Error`

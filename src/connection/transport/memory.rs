@@ -277,7 +277,7 @@ impl Memory {
             Front::File { slice, warm } => {
                 let piece = read_piece(slice, if *warm == 0 { u64::MAX } else { *warm })?;
                 if piece.is_empty() {
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter"));
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "its file is shorter than was promised"));
                 }
                 wire.take([&*piece].into_iter(), most)
             }

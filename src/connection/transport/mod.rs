@@ -171,7 +171,12 @@ impl<S: Socket> Plain<S> {
                 }
                 match system::send_file(&self.socket, slice, SEND_PER_TURN_BYTES.min(*warm))? {
                     // The length was promised in the head: the connection is all that can be given up.
-                    0 => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter")),
+                    0 => {
+                        return Err(io::Error::new(
+                            io::ErrorKind::UnexpectedEof,
+                            "its file is shorter than was promised",
+                        ));
+                    }
                     sent => sent,
                 }
             }

@@ -24,18 +24,6 @@ use crate::message::{Kind, Known, ProtocolError, Reason, Refusal, Request, Respo
 const REFUSED: &str = "qibu::refused";
 
 impl HttpSession {
-    pub(super) fn give_up_on_handler(
-        &mut self,
-        new_socket: &mut Connection,
-        exchange: Exchange,
-        answer: Response,
-    ) -> State {
-        let is_the_servers = exchange.handler_timeout == self.shared.settings.handler_timeout;
-        let setting = if is_the_servers { "handler_timeout" } else { "Timeout" };
-        log::error!("no answer for {} in time ({setting})", new_socket.peer_addr());
-        self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, answer)
-    }
-
     /// Queues the answer, or as much of it as there is.
     pub(super) fn answer(
         &mut self,
@@ -150,11 +138,6 @@ pub(super) fn explain(new_socket: &Connection, error: ProtocolError) -> Response
 #[inline(never)]
 fn streaming(exchange: Exchange, length: Length, source: Source, now: Instant) -> State {
     State::Streaming(Box::new(Streaming::new(exchange, length, source, now)))
-}
-
-/// What a client gets whose handler did not answer in time.
-pub(super) fn too_late() -> Response {
-    Response::status_page(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 /// The answer is queued.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use http::header::CONNECTION;
 use http::{HeaderMap, StatusCode, Version};
 
-use super::Life;
 use super::body::Framing;
 use super::encode::{self, Length};
 use super::head;
+use super::{HttpSettings, Life};
 use crate::message::{Body, ExchangeId, Kind, Response};
 
 /// What must be remembered of a request to answer it.
@@ -47,6 +47,16 @@ impl Exchange {
             Framing::Nothing | Framing::Length(0) => self,
             Framing::Length(_) | Framing::Chunked => Self { reuse: Reuse::Close, ..self },
         }
+    }
+
+    /// The client may still send what nobody waits for: no other request follows.
+    pub(super) fn closing(self) -> Self {
+        Self { reuse: Reuse::Close, ..self }
+    }
+
+    /// What says how long the handler may take.
+    pub(super) fn limit_setting(&self, settings: &HttpSettings) -> &'static str {
+        if self.handler_timeout == settings.handler_timeout { "handler_timeout" } else { "Timeout" }
     }
 
     /// How the body is framed (RFC 9112 section 6); leaves of it what is sent.

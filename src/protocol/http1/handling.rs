@@ -2,16 +2,15 @@
 //!
 //! Pattern: State (what the handler's plan leads to).
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use super::answering::explain;
 use super::exchange::{Exchange, Reuse};
+use super::handed::{Handed, Parcel};
 use super::uploading::Uploading;
 use super::waits::{Interruption, Missing, Progress, ReadingBody, Waiting};
 use super::{HttpSession, State, Step};
 use crate::connection::{Connection, Waits};
 use crate::handler::{Place, Stopwatch, call, call_timed};
-use crate::message::{Fate, Known, Reply, Request, RequestBody, feed};
+use crate::message::{Known, Reply, Request, RequestBody, feed};
 
 impl HttpSession {
     /// The request is complete.
@@ -37,8 +36,8 @@ impl HttpSession {
                 self.answer(new_socket, exchange, response)
             }
             Place::Pool | Place::Stream => match self.hand_over(new_socket, request, exchange, Waits::ForNobody) {
-                Ok(fate) => {
-                    let missing = Missing::Return { early: None, fate };
+                Ok(handed) => {
+                    let missing = Missing::Return { early: None, handed };
                     State::Waiting(Box::new(Waiting { exchange, missing, since: new_socket.now() }))
                 }
                 Err(Busy(mut request)) => {
@@ -79,7 +78,7 @@ impl HttpSession {
         let (feed, intake) = feed(first);
         request.set_body(RequestBody::arriving(intake), new_socket.arrival());
         match self.hand_over(new_socket, request, exchange, Waits::ForTheClient) {
-            Ok(fate) => State::Uploading(Box::new(Uploading::new(exchange, incoming, feed, fate))),
+            Ok(handed) => State::Uploading(Box::new(Uploading::new(exchange, incoming, feed, handed))),
             Err(Busy(mut request)) => {
                 let answer = self.shared.come_again(new_socket, &mut request);
                 self.answer(new_socket, Exchange { reuse: Reuse::Close, ..exchange }, answer)
@@ -101,53 +100,34 @@ impl HttpSession {
         }
     }
 
-    /// Lets a worker thread handle the request; its answer comes back as a note. Gives who is to be told what becomes of it.
-    /// Fails when all workers are busy.
+    /// Lets a worker thread handle the request; its answer comes back as a note. Fails when all workers are busy.
     fn hand_over(
         &self,
         new_socket: &Connection,
         mut request: Box<Request>,
         exchange: Exchange,
         waits: Waits,
-    ) -> Result<Option<Fate>, Busy> {
+    ) -> Result<Handed, Busy> {
         let mut watchers = request.watchers().share();
         let reply = Reply::of_worker(new_socket.own_address(), exchange.id);
         let (shared, parcel) = (self.shared.clone(), Parcel::new(request, reply));
         let sent = parcel.clone();
         let job = Box::new(move || {
-            let (mut request, reply) = sent.open();
+            let Some((mut request, reply)) = sent.open() else { return };
             reply.send(call(&*shared.handler, &mut request));
         });
         match new_socket.submit(job, waits) {
-            Ok(()) => Ok(watchers.take_fate()),
-            Err(_job) => {
-                let (request, reply) = parcel.open();
-                reply.withdraw();
-                Err(Busy(request))
+            Ok(()) => {
+                let (peer, fate) = (new_socket.peer_addr(), watchers.take_fate());
+                Ok(Handed::new(parcel, self.shared.clone(), peer, fate))
             }
+            Err(_job) => Err(Busy(parcel.take_back().expect("a job that comes back has not run"))),
         }
     }
 }
 
 /// No worker is free, and the queue is full: the request comes back.
 struct Busy(Box<Request>);
-
-/// What a job carries, so that it can be taken out again where the job is not wanted.
-#[derive(Clone)]
-struct Parcel(Arc<Mutex<Option<Content>>>);
-
-type Content = (Box<Request>, Reply);
-
-impl Parcel {
-    fn new(request: Box<Request>, reply: Reply) -> Self {
-        Self(Arc::new(Mutex::new(Some((request, reply)))))
-    }
-
-    fn open(&self) -> Content {
-        let content = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        content.expect("a job runs once, or comes back and never runs")
-    }
-}
 
 #[cfg(test)]
 mod tests {

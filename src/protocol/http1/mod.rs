@@ -24,6 +24,7 @@ mod body;
 mod encode;
 mod exchange;
 mod extension;
+mod handed;
 mod handling;
 mod head;
 mod incoming;
@@ -41,7 +42,7 @@ use std::time::Instant;
 
 use http::{HeaderMap, Method};
 
-use self::answering::{explain, too_late};
+use self::answering::explain;
 use self::body::Framing;
 use self::exchange::{Exchange, Wants};
 use self::head::{Expectation, Head, MAX_FIELDS};
@@ -171,7 +172,7 @@ impl Session for HttpSession {
         match &mut self.state {
             State::Waiting(waiting) => {
                 let exchange = waiting.exchange;
-                if let Some(answer) = waiting.missing.take(exchange.id, note) {
+                if let Some(answer) = waiting.missing.take(exchange.id, note, new_socket.peer_addr()) {
                     self.state = self.answer(new_socket, exchange, answer);
                 }
             }
@@ -205,18 +206,19 @@ impl Session for HttpSession {
                 self.state = match uploading.on_deadline(now, settings) {
                     Lateness::Nobody => return self.run(new_socket),
                     Lateness::Client(error) => {
-                        let answer = uploading.replace(explain(new_socket, error));
+                        let answer = uploading.refuse(error, explain(new_socket, error));
                         self.refuse(new_socket, exchange.wants, answer)
                     }
                     Lateness::Handler => {
-                        let answer = uploading.replace(too_late());
-                        self.give_up_on_handler(new_socket, exchange, answer)
+                        let answer = uploading.time_out(new_socket.peer_addr(), settings);
+                        self.answer(new_socket, exchange.closing(), answer)
                     }
                 };
             }
             State::Waiting(waiting) => {
-                let (exchange, answer) = (waiting.exchange, waiting.missing.replace(too_late()));
-                self.state = self.give_up_on_handler(new_socket, exchange, answer);
+                let exchange = waiting.exchange;
+                let answer = waiting.missing.time_out(new_socket.peer_addr(), exchange.limit_setting(settings));
+                self.state = self.answer(new_socket, exchange.closing(), answer);
             }
             State::Streaming(streaming) => streaming.on_deadline(new_socket, settings)?,
             State::Leaving(_) | State::Finished => {} // they have none

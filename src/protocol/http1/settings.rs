@@ -24,7 +24,7 @@ pub struct HttpSettings {
     pub pipeline_depth: u32,
     /// How long a connection may be idle between requests.
     pub idle_timeout: Duration,
-    /// How long an answer that was put off, or the next piece of a stream, may take.
+    /// How long an answer that was put off or is made on the worker pool, or the next piece of a stream, may take.
     pub handler_timeout: Duration,
     /// From when on an inline handler is called slow, to a tick of the system's clock (1 to 16 ms).
     pub slow_handler_warning: Duration,

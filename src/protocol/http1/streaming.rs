@@ -130,7 +130,9 @@ impl Streaming {
                 // RFC 9112 §8: without its last chunk the client knows the body for incomplete; without chunks, only a
                 // reset tells it.
                 Received::Aborted if self.length == Length::Chunked => return Ok(Sent::BrokenOff),
-                Received::Aborted => return Err(io::Error::other("the producer of the body gave up")),
+                Received::Aborted => {
+                    return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the producer of the body gave up"));
+                }
             }
         }
         Ok(Sent::Some)

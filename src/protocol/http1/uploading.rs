@@ -13,14 +13,16 @@
 //!
 //! Pattern: State ([`Flow`]).
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::HttpSettings;
 use super::exchange::{Exchange, Reuse};
+use super::handed::Handed;
 use super::incoming::Incoming;
 use super::waits::Missing;
 use crate::connection::{Connection, MOST_UNREAD_BYTES, due};
-use crate::message::{Fate, Feed, Note, ProtocolError, Response};
+use crate::message::{Feed, Note, ProtocolError, Reason, Response};
 
 /// A body on its way through us, and the handler at work on it.
 pub(super) struct Uploading {
@@ -56,8 +58,8 @@ pub(super) enum Lateness {
 const HOLD: Duration = Duration::from_millis(1);
 
 impl Uploading {
-    pub(super) fn new(exchange: Exchange, incoming: Incoming, feed: Feed, fate: Option<Fate>) -> Self {
-        Self { exchange, incoming, feed, flow: Flow::Flowing, missing: Missing::Return { early: None, fate } }
+    pub(super) fn new(exchange: Exchange, incoming: Incoming, feed: Feed, handed: Handed) -> Self {
+        Self { exchange, incoming, feed, flow: Flow::Flowing, missing: Missing::Return { early: None, handed } }
     }
 
     /// Takes what has arrived of the body, as far as the handler has room for it.
@@ -105,7 +107,7 @@ impl Uploading {
                 self.flow = Flow::Flowing;
                 None
             }
-            (note, _) => self.missing.take(self.exchange.id, note),
+            (note, _) => self.missing.take(self.exchange.id, note, new_socket.peer_addr()),
         }
     }
 
@@ -125,14 +127,19 @@ impl Uploading {
 
     /// The rest of the body will not come: the handler gets to know, and this is answered whatever it makes of it.
     pub(super) fn fail(mut self, error: ProtocolError, answer: Response) -> (Exchange, Response) {
-        let answer = self.replace(answer);
+        let answer = self.refuse(error, answer);
         self.feed.fail(error);
         (self.exchange, answer)
     }
 
-    /// Nobody waits any more for what the handler makes of it; this is answered instead.
-    pub(super) fn replace(&mut self, answer: Response) -> Response {
-        self.missing.replace(answer)
+    /// The client has made a mistake; this is answered, whatever the handler makes of it.
+    pub(super) fn refuse(&mut self, error: ProtocolError, answer: Response) -> Response {
+        self.missing.refuse(Reason::Fault(error), answer).unwrap_or_else(|answer| self.missing.replace(answer))
+    }
+
+    /// The handler has not taken in time what has come of the body.
+    pub(super) fn time_out(&mut self, peer: SocketAddr, settings: &HttpSettings) -> Response {
+        self.missing.time_out(peer, self.exchange.limit_setting(settings))
     }
 
     pub(super) fn wants_input(&self) -> bool {

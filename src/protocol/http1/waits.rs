@@ -3,18 +3,21 @@
 //! Pattern: State (the data of some).
 
 use std::mem;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use http::HeaderMap;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
 
 use super::HttpSettings;
 use super::exchange::{Exchange, Reuse};
+use super::handed::Handed;
 use super::incoming::Incoming;
 use crate::connection::Connection;
 use crate::handler::{Place, pour, resolve};
 use crate::message::{
-    BodySink, ExchangeId, Fate, Note, ProtocolError, Request, RequestBody, Response, WORTH_WAKING_BYTES,
+    BodySink, ExchangeId, Late, Note, ProtocolError, Reason, Request, RequestBody, Response, WORTH_WAKING_BYTES,
 };
 
 /// A request whose body has not come to its end.
@@ -67,7 +70,13 @@ pub(super) enum Missing {
     /// The answer. The handler has returned this; it holds the changes that its decorators want to make to the answer.
     Answer { pending: Response },
     /// The handler runs on the worker pool. It may have put the answer off, and the answer may have been faster.
-    Return { early: Option<Response>, fate: Option<Fate> },
+    Return { early: Option<Outcome>, handed: Handed },
+}
+
+/// What a handler has made of its right to answer later.
+pub(super) enum Outcome {
+    Sent(Response),
+    Dropped,
 }
 
 impl ReadingBody {
@@ -120,37 +129,83 @@ impl ReadingBody {
 }
 
 impl Missing {
+    /// Nobody waits any more, and no worker has taken the request: it is answered with this, and never handled. Else the answer
+    /// comes back.
+    pub(super) fn refuse(&mut self, reason: Reason, answer: Response) -> Result<Response, Response> {
+        match self {
+            Self::Answer { .. } => Err(answer),
+            Self::Return { handed, .. } => handed.refuse(reason, answer),
+        }
+    }
+
     /// Nobody waits any more: what is answered instead, with the changes that decorators want to make to any answer, if
     /// they are known.
     pub(super) fn replace(&mut self, answer: Response) -> Response {
         match self {
-            Self::Answer { pending } => resolve(pending, answer),
-            Self::Return { fate, .. } => answer.with_fate(fate.take()),
+            Self::Answer { pending } => resolve(pending, Late::Instead(answer)),
+            Self::Return { handed, .. } => answer.with_fate(handed.take_fate()),
+        }
+    }
+
+    /// There was no answer in time: what is answered instead.
+    pub(super) fn time_out(&mut self, peer: SocketAddr, setting: &'static str) -> Response {
+        let (reason, too_late) = (Reason::TooLate { setting }, Response::status_page(StatusCode::SERVICE_UNAVAILABLE));
+        match self.refuse(reason, too_late) {
+            Ok(answer) => {
+                log::warn!("503 for {peer}: {reason}");
+                answer.with_header(RETRY_AFTER.as_str(), "1")
+            }
+            Err(too_late) => {
+                log::error!("no answer for {peer} in time ({setting})");
+                self.replace(too_late)
+            }
         }
     }
 
     /// Takes a note; gives the answer if it is complete with it.
-    pub(super) fn take(&mut self, id: ExchangeId, note: Note) -> Option<Response> {
-        match (&mut *self, note) {
-            (Self::Answer { pending }, Note::Reply { exchange, response }) if exchange == id => {
-                Some(resolve(pending, response))
-            }
-            (Self::Return { early, .. }, Note::Reply { exchange, response }) if exchange == id => {
-                early.get_or_insert(response);
+    pub(super) fn take(&mut self, id: ExchangeId, note: Note, peer: SocketAddr) -> Option<Response> {
+        match note {
+            Note::Reply { exchange, response } if exchange == id => self.hear(Outcome::Sent(response), peer),
+            Note::ReplyDropped { exchange } if exchange == id => self.hear(Outcome::Dropped, peer),
+            Note::Returned { exchange, response } if exchange == id => self.learn(id, response, peer),
+            _ => None, // of an earlier request, which was answered otherwise
+        }
+    }
+
+    fn hear(&mut self, outcome: Outcome, peer: SocketAddr) -> Option<Response> {
+        match self {
+            Self::Answer { pending } => Some(resolve(pending, outcome.into_late(peer))),
+            Self::Return { early, .. } => {
+                early.get_or_insert(outcome);
                 None
             }
-            (Self::Return { early, fate }, Note::Returned { exchange, response }) if exchange == id => {
-                let mut response = response.with_fate(fate.take());
-                match (response.is_later(exchange), early.take()) {
-                    (false, _) => Some(response),
-                    (true, Some(answer)) => Some(resolve(&mut response, answer)),
-                    (true, None) => {
-                        *self = Self::Answer { pending: response };
-                        None
-                    }
-                }
+        }
+    }
+
+    /// The handler on the worker pool has returned this.
+    fn learn(&mut self, id: ExchangeId, response: Response, peer: SocketAddr) -> Option<Response> {
+        let Self::Return { early, handed } = self else { return None };
+        let mut response = response.with_fate(handed.take_fate());
+        match (response.is_later(id), early.take()) {
+            (false, _) => Some(response),
+            (true, Some(outcome)) => Some(resolve(&mut response, outcome.into_late(peer))),
+            (true, None) => {
+                *self = Self::Answer { pending: response };
+                None
             }
-            _ => None, // of an earlier request, which was answered otherwise
+        }
+    }
+}
+
+impl Outcome {
+    /// Its client waits for it, and gets this.
+    fn into_late(self, peer: SocketAddr) -> Late {
+        match self {
+            Self::Sent(answer) => Late::Reply(answer),
+            Self::Dropped => {
+                log::error!("a Reply was dropped unsent; {peer} gets 500");
+                Late::Instead(Response::status_page(StatusCode::INTERNAL_SERVER_ERROR))
+            }
         }
     }
 }

@@ -135,6 +135,7 @@ impl WebSocketSession {
         subprotocol: Option<&'static str>,
     ) -> Self {
         let (sender, frames) = BodyReceiver::channel(limits.queue_bytes);
+        frames.has_no_end();
         let now = new_socket.now();
         Self {
             context: new_context(limits),
