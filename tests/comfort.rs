@@ -299,7 +299,7 @@ fn a_file_is_an_answer() {
     assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
     assert_eq!(answer.header("content-length"), Some("5"));
     assert!(answer.header("last-modified").is_some());
-    let before_http = std::time::SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(3_600);
+    let before_http = std::time::SystemTime::UNIX_EPOCH - Duration::from_secs(3_600);
     std::fs::File::options().write(true).open(&path).unwrap().set_modified(before_http).unwrap();
     let answer = client.get("/?name=%E4%B8%83.txt").send();
     assert_eq!((seen(&answer), answer.header("last-modified")), ((200, "seven"), None), "no date that HTTP could say");

@@ -184,7 +184,7 @@ struct Pending {
     credentials: Credentials,
     planned: Arc<Mutex<Planned>>,
     /// That of a door behind this one.
-    inner: Option<Box<Pending>>,
+    inner: Option<Box<Self>>,
 }
 
 /// What no stranger shall come to: neither see it nor send anything into it.

@@ -84,6 +84,7 @@ impl RequestBody {
     }
 
     /// Gives what is left of it to `sink`, as it arrives, and keeps that in its place. Fails if the client breaks off.
+    #[cfg_attr(not(feature = "auth"), expect(dead_code))]
     pub(crate) fn pour_into(&mut self, mut sink: Box<dyn BodySink>) -> io::Result<()> {
         loop {
             let piece = self.fill_buf()?;
