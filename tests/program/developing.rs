@@ -40,7 +40,7 @@ fn a_folder_that_may_not_be_read_is_named_and_the_others_are_watched() {
     let closed = ["b/pgdata", "b/x/closed", ".cache"];
     ["a/deep", "b", "b/x/open", "c"].iter().chain(&closed).copied().for_each(make);
     for name in closed {
-        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0o0)).unwrap();
     }
     let mut program = start(command.args(["-p", "0", "--watch"]).arg(folder.path()));
     let mut stream = program.connect();
