@@ -43,8 +43,8 @@
 //! ```
 //!
 //! An arrow means "may use". Beside these, connection and `static_files` ask `disk` what the system has of a file in its memory,
-//! the server gives its counts to `decorators` (Metrics), and `testing`, which plays the world around a server, may use all. A test
-//! reads the source and fails on any other arrow, so the picture stays true.
+//! decorators read a file by it, the server gives its counts to `decorators` (Metrics), and `testing`, which plays the world
+//! around a server, may use all. A test reads the source and fails on any other arrow, so the picture stays true.
 //!
 //! # The life of a request
 //!

@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("handler", &["message"]),
     ("coding", &["message"]),
     ("static_files", &["coding", "disk", "handler", "message"]),
-    ("decorators", &["coding", "handler", "message"]),
+    ("decorators", &["coding", "disk", "handler", "message"]),
     ("protocol", &["connection", "handler", "message"]),
     ("server", &["connection", "handler", "message", "protocol", "static_files", "decorators"]),
     ("testing", &["connection", "handler", "message", "protocol", "server", "static_files", "decorators"]),

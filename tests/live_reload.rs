@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use qibu::testing::{TestClient, TestConn, TestResponse};
-use qibu::{HandlerExt, Http, LiveReload, Request, Response, Router, StaticFiles, StatusCode};
+use qibu::{Body, HandlerExt, Http, LiveReload, Request, Response, Router, StaticFiles, StatusCode};
 
 const SCRIPT: &str = "<script src=\"/.qibu/reload.js\"";
 const GET_EVENTS: &[u8] = b"GET /.qibu/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -43,6 +43,16 @@ impl Site {
 
 fn has_script(answer: &TestResponse) -> bool {
     String::from_utf8_lossy(answer.bytes()).contains(SCRIPT)
+}
+
+/// The page as it was before it got the script.
+fn without_script(answer: &TestResponse) -> Vec<u8> {
+    const END: &[u8] = b"</script>";
+    let bytes = answer.bytes();
+    let find = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).position(|window| window == text);
+    let start = find(bytes, SCRIPT.as_bytes()).expect("it has the script");
+    let end = start + find(&bytes[start..], END).expect("the script has an end") + END.len();
+    [&bytes[..start], &bytes[end..]].concat()
 }
 
 /// A page's event stream.
@@ -93,25 +103,77 @@ fn version<'a>(text: &'a str, before: &str) -> &'a str {
 }
 
 #[test]
-fn any_html_document_gets_the_script_at_its_end() {
-    let pages: [&[u8]; 4] = [b"<!doctype html><html><body><p>whole</p></body></html>", b"<p>fragment", b"plain", b""];
-    for page in pages {
-        let site = Site::with(&[("a.html", page)]);
+fn any_html_document_gets_the_script_at_its_beginning() {
+    // It goes to where the bar is.
+    for marked in [
+        "<!doctype html><html><head>|<title>x</title></head><body><p>whole</p></body></html>",
+        "\u{FEFF}<!-- licence -->\n<!DOCTYPE html>\n<html lang=\"en\">|\n<body>no head",
+        "|<p>fragment",
+        "|plain",
+        "|",
+    ] {
+        let (before, behind) = marked.split_once('|').unwrap();
+        let page = [before, behind].concat();
+        let site = Site::with(&[("a.html", page.as_bytes())]);
         let answer = site.get("/a.html");
         assert_eq!(answer.status(), 200);
-        assert!(answer.bytes().starts_with(page), "the page itself is as it was");
-        assert!(answer.text()[page.len()..].trim_start().starts_with(SCRIPT));
-        assert_eq!(fs::read(site.folder.path().join("a.html")).unwrap(), page, "the file stays as it is");
+        assert_eq!(without_script(&answer), page.as_bytes(), "the page itself is as it was");
+        assert!(answer.text()[before.len()..].starts_with(SCRIPT), "{}", answer.text());
+        assert_eq!(fs::read_to_string(site.folder.path().join("a.html")).unwrap(), page, "the file stays as it is");
+    }
+}
+
+#[test]
+fn a_page_that_is_saved_half_written_does_not_swallow_it() {
+    const BEGIN: &str = "<!doctype html><meta charset=utf-8><h1>x</h1>";
+    for end in [
+        "<script>var a=1;",
+        "<style>h1{",
+        "<title>x",
+        "<textarea>x",
+        "<!-- todo",
+        "<div",
+        "<a href=\"foo",
+        "<template><p>",
+        "<svg><g>",
+        "<noscript>x",
+        "<iframe src=\"about:blank\">",
+        "<frameset cols=\"*\">",
+        "<plaintext>",
+    ] {
+        let site = Site::with(&[("a.html", [BEGIN, end].concat().as_bytes())]);
+        let answer = site.get("/a.html");
+        assert!(answer.text().starts_with(&["<!doctype html>", SCRIPT].concat()), "{}", answer.text());
     }
 }
 
 #[test]
 fn a_page_of_any_size_gets_it() {
-    let page = "<p>seven steps\n".repeat(100_000);
+    let page = "<!doctype html><title>x</title>".to_owned() + &"<p>seven steps\n".repeat(100_000);
     let site = Site::with(&[("large.html", page.as_bytes())]);
     let answer = site.get("/large.html");
-    assert_eq!(&answer.text()[..page.len()], page);
-    assert!(answer.text()[page.len()..].contains(SCRIPT));
+    assert!(answer.text().starts_with(&["<!doctype html>", SCRIPT].concat()));
+    assert_eq!(without_script(&answer), page.as_bytes());
+    let length = answer.bytes().len().to_string();
+    assert_eq!(answer.header("content-length"), Some(&*length));
+}
+
+#[test]
+fn a_page_that_comes_in_pieces_gets_it() {
+    let streamed = |_: &mut Request| {
+        let (sender, body) = Body::channel(1024);
+        for piece in ["<!doc", "type html>", "\n<html la", "ng=en><head><title>x"] {
+            sender.try_send(piece).unwrap();
+        }
+        Response::html(body)
+    };
+    let answer = TestClient::new(streamed.with(LiveReload::new())).get("/").send();
+    assert!(
+        answer.text().starts_with(&["<!doctype html>\n<html lang=en><head>", SCRIPT].concat()),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(without_script(&answer), b"<!doctype html>\n<html lang=en><head><title>x");
 }
 
 #[test]
@@ -160,6 +222,11 @@ fn a_listing_and_an_error_page_get_it_too() {
         let mut sources = directives.find(|words| words.clone().next() == Some(name)).expect(policy);
         assert!(sources.any(|source| source == "'self'"), "{name}: {policy}");
     }
+
+    let missing = site.client.get("/missing.html").header("accept", "text/html,*/*;q=0.8").send();
+    assert_eq!(missing.status(), 404);
+    assert!(has_script(&missing), "the page may be away for a moment only");
+    assert!(missing.header("content-security-policy").unwrap().contains("script-src 'self'"));
 
     let error = |_: &mut Request| Response::html("<h1>Not here").with_status(StatusCode::NOT_FOUND);
     let answer = TestClient::new(error.with(LiveReload::new())).get("/").send();
@@ -215,7 +282,7 @@ fn a_page_is_sent_whole_where_a_part_was_asked_for() {
     for range in ["bytes=0-3", "bytes=5-", "bytes=-2"] {
         let answer = site.client.get("/a.html").header("range", range).send();
         assert_eq!(answer.status(), 200, "{range}");
-        assert!(answer.text().starts_with("<p>seven steps") && has_script(&answer), "{range}");
+        assert_eq!(without_script(&answer), b"<p>seven steps", "{range}");
         assert_eq!(answer.header("accept-ranges"), None);
         assert_eq!(answer.header("content-range"), None);
     }
@@ -234,7 +301,7 @@ fn a_page_that_is_compressed_beforehand_is_sent_as_it_was_before() {
     for (path, accept) in [("/a.html", "*/*"), ("/b.html", "*/*"), ("/a.html", "text/html"), ("/b.html", "text/html")] {
         let answer = site.client.get(path).header("accept-encoding", "br, gzip").header("accept", accept).send();
         assert_eq!(answer.header("content-encoding"), None, "{path} as {accept}");
-        assert!(answer.text().starts_with(&page) && has_script(&answer), "{path} as {accept}");
+        assert_eq!(without_script(&answer), page.as_bytes(), "{path} as {accept}");
     }
     let style = site.client.get("/b.css").header("accept-encoding", "br").send();
     assert_eq!((style.header("content-encoding"), style.bytes()), (Some("br"), &b"compressed"[..]));
@@ -249,13 +316,13 @@ fn a_page_in_any_charset_stays_readable() {
 
     let answer = site.get("/gbk.html");
     assert_eq!(answer.header("content-type"), Some("text/html; charset=gbk"));
-    assert!(answer.bytes().starts_with(gbk) && has_script(&answer));
+    assert_eq!(without_script(&answer), gbk);
 
     let answer = site.get("/utf-16.html");
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-16le"));
     let units: Vec<_> = answer.bytes().chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     let text = String::from_utf16(&units).unwrap();
-    assert!(text.starts_with("\u{FEFF}<p>七步") && text.contains(SCRIPT), "{text}");
+    assert!(text.starts_with(&["\u{FEFF}", SCRIPT].concat()) && text.ends_with("</script><p>七步"), "{text}");
 }
 
 #[test]
@@ -447,6 +514,25 @@ fn a_folder_that_is_built_anew_is_still_watched() {
     fs::create_dir(&site).unwrap();
     let (_live_reload, mut stream) = watching("/", &site);
     for _ in 0..2 {
+        fs::remove_dir(&site).unwrap();
+        fs::create_dir(&site).unwrap();
+        stream.until_changed("/");
+        fs::write(site.join("a.html"), "<p>").unwrap();
+        stream.until_changed("/a.html");
+        fs::remove_file(site.join("a.html")).unwrap();
+        stream.until_changed("/a.html");
+    }
+}
+
+/// The system does not tell that a folder was removed while somebody has it open, as a server has.
+#[test]
+fn a_folder_that_is_built_anew_while_it_is_open_is_still_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("public");
+    fs::create_dir(&site).unwrap();
+    let (_live_reload, mut stream) = watching("/", &site);
+    for _ in 0..2 {
+        let _open = fs::File::open(&site).unwrap();
         fs::remove_dir(&site).unwrap();
         fs::create_dir(&site).unwrap();
         stream.until_changed("/");

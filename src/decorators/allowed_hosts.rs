@@ -123,7 +123,7 @@ impl AllowedHosts {
         if self.is_allowed(host) || came_by_unix_socket(request) {
             return None;
         }
-        let (status, setting) = (StatusCode::MISDIRECTED_REQUEST, &*self.called);
+        let setting = &*self.called;
         let name = without_port(host);
         if self.is_news(name) {
             let (peer, host) = (request.peer_addr(), name.escape_ascii());
@@ -131,10 +131,8 @@ impl AllowedHosts {
                 "421 for {peer}: this server does not answer for \"{host}\"; let it in if it is yours ({setting})"
             );
         }
-        Some(
-            Response::text(format!("{status}: this server does not answer for this host ({setting})\n"))
-                .with_status(status),
-        )
+        let sentence = format!("this server does not answer for this host ({setting})");
+        Some(Response::explained_to(request, StatusCode::MISDIRECTED_REQUEST, &sentence))
     }
 
     /// Whether nobody has been warned of this host lately; from now on somebody has.

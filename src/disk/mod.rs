@@ -5,6 +5,12 @@
 //! rest. Linux can answer that (`preadv2` with `RWF_NOWAIT`); where it cannot, because the file system does not know, and on
 //! other systems, everybody waits.
 
+#[cfg(unix)]
+#[path = "read_unix.rs"]
+mod read;
+#[cfg(not(unix))]
+#[path = "read_windows.rs"]
+mod read;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod system;
@@ -12,6 +18,7 @@ mod system;
 #[path = "portable.rs"]
 mod system;
 
+pub(crate) use read::read_at;
 pub(crate) use system::{is_remote, read, warm, warm_length};
 
 /// What may be waited for.

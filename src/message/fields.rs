@@ -84,9 +84,9 @@ impl Fields {
 }
 
 impl SharedFields {
-    /// One field, which does not steer the connection.
-    pub(crate) fn of(name: HeaderName, value: HeaderValue) -> Self {
-        Self { list: [(name, value)].into(), ..Self::default() }
+    /// Fields that do not steer the connection.
+    pub(crate) fn of<const N: usize>(list: [(HeaderName, HeaderValue); N]) -> Self {
+        Self { list: list.into(), ..Self::default() }
     }
 
     /// The lines of these fields; `write` writes them the first time.

@@ -32,6 +32,7 @@ mod request;
 mod request_body;
 mod response;
 mod sink;
+mod status_page;
 mod upgrade;
 
 pub use address::{Address, Note, Reply};
@@ -57,4 +58,5 @@ pub(crate) use request::{
 pub use request_body::RequestBody;
 pub use response::Response;
 pub use sink::BodySink;
+pub(crate) use status_page::ICON;
 pub(crate) use upgrade::Upgrade;

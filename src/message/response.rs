@@ -4,7 +4,7 @@
 //! a handler that sets them is overruled.
 
 use std::fmt;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::LazyLock;
 
 use http::header::{CONTENT_TYPE, HeaderName, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -39,7 +39,7 @@ enum Soundness {
 }
 
 /// The fields of text,
-static OF_TEXT: LazyLock<SharedFields> = LazyLock::new(|| of_media_type("text/plain; charset=utf-8"));
+pub(super) static OF_TEXT: LazyLock<SharedFields> = LazyLock::new(|| of_media_type("text/plain; charset=utf-8"));
 /// and of HTML.
 static OF_HTML: LazyLock<SharedFields> = LazyLock::new(|| of_media_type("text/html; charset=utf-8"));
 
@@ -67,14 +67,6 @@ impl Response {
     /// 303 See Other: the client shall GET `location` next.
     pub fn redirect(location: &str) -> Self {
         Self::new(StatusCode::SEE_OTHER).with_header(LOCATION.as_str(), location)
-    }
-
-    /// The status and its name as text, as in `404 Not Found`.
-    pub fn status_page(status: StatusCode) -> Self {
-        if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
-            return Self::new(status); // RFC 9110 §15: these have no content
-        }
-        Self::of(status, Fields::Fixed(&OF_TEXT), page(status))
     }
 
     /// All at once: what is put in place of something else has to be moved.
@@ -204,17 +196,7 @@ impl Response {
 }
 
 fn of_media_type(media_type: &'static str) -> SharedFields {
-    SharedFields::of(CONTENT_TYPE, HeaderValue::from_static(media_type))
-}
-
-/// The text of a status. Those that refuse, 400 to 599, are sent often, so each of them is made once.
-fn page(status: StatusCode) -> Body {
-    static REFUSALS: [OnceLock<String>; 200] = [const { OnceLock::new() }; 200];
-    let make = || format!("{} {}\n", status.as_str(), status.canonical_reason().unwrap_or(""));
-    match usize::from(status.as_u16()).checked_sub(400).and_then(|index| REFUSALS.get(index)) {
-        Some(page) => page.get_or_init(make).as_str().into(),
-        None => make().into(),
-    }
+    SharedFields::of([(CONTENT_TYPE, HeaderValue::from_static(media_type))])
 }
 
 impl fmt::Debug for Response {

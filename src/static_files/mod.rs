@@ -361,7 +361,7 @@ impl Handler for StaticFiles {
             Method::GET | Method::HEAD => self
                 .recall(request)
                 .unwrap_or_else(|| self.answer(&self.root, request).unwrap_or_else(|refusal| refusal.answer(request))),
-            ref other => without_file(other),
+            _ => without_file(request),
         }
     }
 
@@ -370,7 +370,7 @@ impl Handler for StaticFiles {
         let asks_for_file = matches!(*request.method(), Method::GET | Method::HEAD);
         // RFC 9110 §10.1.1: who waits before it sends a body is told at once that nobody wants it.
         if !asks_for_file && request.header_bytes("expect").is_some() && request.announces_body() {
-            return Plan::refuse(without_file(request.method()));
+            return Plan::refuse(without_file(request));
         }
         if asks_for_file && self.root.is_remote() {
             return Plan::pool(); // even the question whether a file is still the same goes to another machine or program
@@ -385,14 +385,15 @@ impl Handler for StaticFiles {
 }
 
 /// The answer to a method that asks for no file, whatever it is that it names.
-fn without_file(method: &Method) -> Response {
+fn without_file(request: &Request) -> Response {
+    let method = request.method();
     match *method {
         Method::OPTIONS => allow(Response::new(StatusCode::NO_CONTENT)),
         // RFC 9110 §15.5.6 and §15.6.2: not for this resource, or not at all.
         Method::POST | Method::PUT | Method::DELETE | Method::PATCH | Method::TRACE => {
-            allow(Response::status_page(StatusCode::METHOD_NOT_ALLOWED))
+            allow(Response::status_page_for(request, StatusCode::METHOD_NOT_ALLOWED))
         }
-        _ => Response::status_page(StatusCode::NOT_IMPLEMENTED),
+        _ => Response::status_page_for(request, StatusCode::NOT_IMPLEMENTED),
     }
 }
 

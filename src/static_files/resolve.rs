@@ -342,6 +342,6 @@ impl Refusal {
         if let Self::Exhausted(error) | Self::Failed(error) = self {
             log::error!("{} for {}: {error}", status.as_u16(), request.target().escape_debug());
         }
-        Response::status_page(status)
+        Response::status_page_for(request, status)
     }
 }

@@ -37,13 +37,7 @@ fn is_navigation(request: &Request, target: &Target) -> bool {
     if mode.is_some() || destination.is_some() {
         return mode == Some("navigate") || destination == Some("document");
     }
-    let takes_html = request.header("accept").is_some_and(|accept| {
-        accept.split(',').any(|range| {
-            let media_type = range.split(';').next().unwrap_or_default().trim();
-            media_type.eq_ignore_ascii_case("text/html")
-        })
-    });
-    takes_html && target.path.extension().is_none()
+    request.names_html() && target.path.extension().is_none()
 }
 
 /// Says that others would have got another answer.

@@ -1,5 +1,7 @@
 // Live reload: files change on disk, and the page follows.
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { Site, finish, shot, test } from "./support.mjs";
 
 const HEAD = '<!doctype html><link rel="stylesheet" href="style.css"><link rel="stylesheet" href="other.css">';
@@ -71,6 +73,63 @@ await test("a listing shows what is new", async (page) => {
     await open(page, "folder/");
     site.write({ "folder/b.txt": "b" });
     await text(page, "b.txt");
+});
+
+await test("a page that is away for a moment comes back", async (page) => {
+    page.expected.push(/404/);
+    for (const name of ["page.html", "new.html"]) {
+        await open(page, name);
+        fs.rmSync(path.join(site.folder, name), { force: true });
+        await text(page, "404 Not Found");
+        await page.waitForLoadState("load");
+        site.write({ [name]: `${HEAD}<title>page</title><body><p>back</p>` });
+        await text(page, "back");
+    }
+});
+
+for (const end of ["<script>var a=1;", "<style>h1{", "<title>x", "<textarea>x", "<!-- todo", "<div", '<a href="foo', "<template><p>",
+    "<svg><g>", "<select><option>", "<noscript>x", '<iframe src="about:blank">', '<frameset cols="*">', "<plaintext>"]) {
+    await test(`a page that is saved when it ends in ${end} is reloaded`, async (page) => {
+        site.write({ "half.html": `<!doctype html>\n<html lang="en">\n<head class="a">${end}` });
+        page.expected.push(/Unexpected end of input/);
+        await open(page, "half.html");
+        const { compatMode, documentElement, head } = await page.evaluate(() => ({
+            compatMode: document.compatMode, documentElement: document.documentElement.lang, head: document.head.className,
+        }));
+        assert.deepEqual([compatMode, documentElement, head], ["CSS1Compat", "en", "a"], "the page is as it was");
+        site.write({ "half.html": "<!doctype html><title>x</title><p>whole" });
+        await text(page, "whole");
+    });
+}
+
+await test("a page whose links lead to another server is reloaded", async (page) => {
+    const BASE = '<!doctype html><base href="http://127.0.0.1:9/x/"><p>';
+    site.write({ "base.html": `${BASE}first` });
+    await open(page, "base.html");
+    site.write({ "base.html": `${BASE}second` });
+    await text(page, "second");
+});
+
+await test("a listing that is reloaded keeps its filter, and no other does", async (page) => {
+    await open(page, "folder/");
+    await page.fill("input[type=search]", "c.t");
+    site.write({ "folder/c.txt": "c" });
+    await page.waitForSelector("text=c.txt");
+    assert.equal(await page.inputValue("input[type=search]"), "c.t");
+    assert.ok(!(await page.locator("text=a.txt").isVisible()));
+    await page.click("nav a");
+    await page.click("text=folder");
+    await page.waitForSelector("text=a.txt");
+    assert.equal(await page.inputValue("input[type=search]"), "");
+});
+
+await test("a folder that is built anew is followed, though the server has it open", async (page) => {
+    page.expected.push(/404/);
+    await open(page, "page.html");
+    fs.rmSync(site.folder, { recursive: true });
+    fs.mkdirSync(site.folder);
+    site.write({ "page.html": `${HEAD}<title>page</title><body><p>rebuilt</p><input>`, "style.css": "", "other.css": "" });
+    await text(page, "rebuilt");
 });
 
 await test("a page that nobody sees holds no stream, and is up to date when it is seen", async (page) => {

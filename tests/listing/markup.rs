@@ -12,7 +12,7 @@ pub(crate) struct Element {
 }
 
 /// Those that have no end.
-const VOID: [&str; 5] = ["meta", "input", "img", "br", "hr"];
+const VOID: [&str; 6] = ["link", "meta", "input", "img", "br", "hr"];
 
 /// Those whose content is no markup.
 const RAW: [&str; 2] = ["style", "script"];

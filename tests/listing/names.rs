@@ -156,8 +156,8 @@ fn no_name_becomes_markup_wherever_it_is_shown() {
         let page = parse(answer.text()); // which fails where text is not escaped
         let is_ours = |element: &&Element| {
             [
-                "html", "head", "meta", "title", "style", "body", "nav", "ol", "li", "a", "main", "h1", "div", "p",
-                "form", "input", "noscript", "button", "table", "thead", "tbody", "tr", "th", "td", "ul", "span",
+                "html", "head", "link", "meta", "title", "style", "body", "nav", "ol", "li", "a", "main", "h1", "div",
+                "p", "form", "input", "noscript", "button", "table", "thead", "tbody", "tr", "th", "td", "ul", "span",
                 "script",
             ]
             .contains(&&*element.name)
@@ -184,9 +184,13 @@ fn the_policy_lets_in_no_more_than_the_page_needs() {
     let answer = site.get("/");
     let policy = answer.header("content-security-policy").unwrap();
     let directives: Vec<_> = policy.split(';').map(str::trim).collect();
-    for directive in
-        ["default-src 'none'", "img-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'self'"]
-    {
+    for directive in [
+        "default-src 'none'",
+        "img-src 'self' data:",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    ] {
         assert!(directives.contains(&directive), "{policy}");
     }
     assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"), "{policy}");

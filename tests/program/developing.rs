@@ -13,7 +13,11 @@ fn watch_tells_pages_of_a_change_until_it_ends() {
     let folder = site();
     fs::write(folder.path().join("page.html"), "<p>hello").unwrap();
     let mut program = start(qibu(&["-p", "0", "--watch"]).arg(folder.path()));
-    assert!(program.get("/page.html").contains("<p>hello\n<script src=\"/.qibu/reload.js\""));
+    let page = program.get("/page.html");
+    assert!(
+        page.contains("\r\n\r\n<script src=\"/.qibu/reload.js\"") && page.ends_with("></script><p>hello"),
+        "{page}"
+    );
     let mut stream = program.connect();
     stream.write_all(b"GET /.qibu/events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     read_until(&mut stream, "event: hello\n");

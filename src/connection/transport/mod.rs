@@ -17,12 +17,6 @@ mod memory;
 #[path = "portable.rs"]
 mod portable_tested_here;
 #[cfg(unix)]
-#[path = "read_unix.rs"]
-mod read;
-#[cfg(not(unix))]
-#[path = "read_windows.rs"]
-mod read;
-#[cfg(unix)]
 mod unix;
 
 use std::io::{self, IoSlice};
@@ -114,7 +108,7 @@ const PIECE_BYTES: u64 = 64 * 1024;
 fn read_piece(slice: &FileSlice, most: u64) -> io::Result<Vec<u8>> {
     let count = slice.length.min(most).min(PIECE_BYTES);
     let mut piece = vec![0; usize::try_from(count).unwrap_or_default()];
-    let read = read::read_at(&slice.file, &mut piece, slice.offset)?;
+    let read = disk::read_at(&slice.file, &mut piece, slice.offset)?;
     piece.truncate(read);
     Ok(piece)
 }

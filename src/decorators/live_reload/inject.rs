@@ -1,12 +1,13 @@
 //! The script that is added to pages, and what else of the answer changes by it.
 
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LOCATION,
+    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LOCATION,
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, EXPIRES, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE,
     VARY,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::insert::Script;
 use super::{SCRIPT_PATH, policy};
 use crate::decorators::vary;
 use crate::handler::Handler;
@@ -40,8 +41,7 @@ pub(super) fn answer(request: &mut Request, next: &dyn Handler, snippet: Snippet
 
 /// Whether a page is most likely what will come; browsers say so by one field or the other.
 fn is_navigation(request: &Request) -> bool {
-    let accepts_html = || request.header(ACCEPT.as_str()).is_some_and(|types| types.contains("text/html"));
-    request.header("sec-fetch-dest").is_some() || accepts_html()
+    request.header("sec-fetch-dest").is_some() || request.names_html()
 }
 
 /// What the client has already. The next handler must not decide by it, since it does not know the tags of our pages; and it
@@ -108,8 +108,8 @@ impl Snippet {
     }
 
     fn add_to(&self, mut response: Response) -> Response {
-        let script = self.encoded(text(response.headers(), CONTENT_TYPE));
-        let body = response.take_body().append(script);
+        let script = self.script(text(response.headers(), CONTENT_TYPE));
+        let body = script.put_into(response.take_body());
         let fields = response.headers_mut();
         fields.remove(ACCEPT_RANGES);
         if let Some(tag) = fields.get(ETAG).and_then(|tag| self.tag(tag)) {
@@ -126,16 +126,10 @@ impl Snippet {
         response.with_body(body)
     }
 
-    /// The script as bytes of that charset. All but UTF-16 write ASCII as ASCII.
-    fn encoded(&self, content_type: &str) -> Vec<u8> {
-        let script = format!("\n<script src=\"{SCRIPT_PATH}\" data-version=\"{}\" async></script>\n", self.version);
-        let content_type = content_type.to_ascii_lowercase();
-        let charset = content_type.split_once("charset=").map_or("", |(_, rest)| rest.trim_matches(['"', ' ']));
-        match charset {
-            "utf-16" | "utf-16le" => script.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-            "utf-16be" => script.encode_utf16().flat_map(u16::to_be_bytes).collect(),
-            _ => script.into(),
-        }
+    /// One element without a line break, so that an error in the page is still in the line that the editor shows.
+    fn script(&self, content_type: &str) -> Script {
+        let text = format!("<script src=\"{SCRIPT_PATH}\" data-version=\"{}\" async></script>", self.version);
+        Script::new(text, content_type)
     }
 
     /// Other bytes need another tag (RFC 9110 section 8.8.3).
@@ -201,14 +195,5 @@ mod tests {
         ] {
             assert_eq!(is_known(&HeaderValue::from_static(tags), &response), is_there, "{tags}");
         }
-    }
-
-    #[test]
-    fn utf_16_is_written_as_such() {
-        let snippet = Snippet::new("1.0".into());
-        let plain = snippet.encoded("text/html; charset=gbk");
-        assert!(plain.starts_with(b"\n<script"));
-        assert!(snippet.encoded("text/html; charset=UTF-16LE").starts_with(b"\n\0<\0s\0"));
-        assert!(snippet.encoded("text/html;charset=\"utf-16be\"").starts_with(b"\0\n\0<\0s"));
     }
 }

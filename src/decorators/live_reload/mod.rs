@@ -4,9 +4,9 @@
 //!  file saved ─► watch (a thread) ─► News ─► event stream ─► reload.js in the page ─► new style sheet, or reload
 //! ```
 //!
-//! The script gets into pages on their way out: to every answer that is HTML, one element is added behind its end, where
-//! browsers take it from any document, with or without head and body ([`inject`]). The files stay as they are, and so do
-//! their tags; only pages have tags of their own. Everything else passes untouched.
+//! The script gets into pages on their way out: to every answer that is HTML, one element is added at its beginning
+//! ([`inject`]), where no document can swallow it, however little of it is written yet ([`place`]). The files stay as they
+//! are, and so do their tags; only pages have tags of their own. Everything else passes untouched.
 //!
 //! No change can slip through between a page and its stream: both say how many changes there were before them
 //! ([`news`]), and when the numbers differ the page reloads. So it also follows after the computer has slept and the server was
@@ -14,10 +14,17 @@
 //!
 //! Pattern: Decorator (it changes pages), Observer.
 
+#[cfg(all(feature = "watch", unix))]
+mod identity;
+#[cfg(all(feature = "watch", not(unix)))]
+#[path = "no_identity.rs"]
+mod identity;
 mod inject;
+mod insert;
 #[cfg(feature = "watch")]
 mod names;
 mod news;
+mod place;
 mod policy;
 #[cfg(feature = "watch")]
 mod watch;

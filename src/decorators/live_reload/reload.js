@@ -7,7 +7,7 @@
 
   function connect() {
     if (events || document.hidden) return;
-    events = new EventSource(new URL("events", script.src));
+    events = new EventSource(new URL("/.qibu/events", location)); // whatever <base> the page has
     // Something has changed between the page and the stream, or while there was no stream.
     events.addEventListener("hello", (event) => event.data === version || location.reload());
     events.addEventListener("change", (event) => {

@@ -20,6 +20,7 @@ use notify::event::{EventKind, ModifyKind, RenameMode};
 use notify::{Config, ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::LiveReload;
+use super::identity::{self, Identity};
 use super::names::url_path;
 use super::news::News;
 
@@ -43,6 +44,8 @@ struct Watching {
     watcher: RecommendedWatcher,
     notes: Receiver<Note>,
     folder: PathBuf,
+    /// Which folder of that name is watched; `None` before the first.
+    watched: Option<Identity>,
     scope: Scope,
     /// The URL path of the folder.
     prefix: String,
@@ -61,6 +64,10 @@ const QUIET: Duration = Duration::from_millis(60);
 
 /// So long they wait at most.
 const LONGEST: Duration = Duration::from_millis(500);
+
+/// How often it is seen whether the folder is still the same. The system tells that it was removed only when nobody has it open
+/// any more, and a server has.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// How often a folder that has gone is looked for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -100,7 +107,7 @@ fn start(news: Arc<News>, prefix: &str, path: &Path) -> io::Result<Watch> {
     // What a link leads to is watched where it is, if it is served at all; and links can lead in circles.
     let config = Config::default().with_follow_symlinks(false);
     let watcher = RecommendedWatcher::new(pass_on, config).map_err(|error| explain(error, &path))?;
-    let mut watching = Watching { watcher, notes, folder, scope, prefix: prefix.to_owned(), news };
+    let mut watching = Watching { watcher, notes, folder, watched: None, scope, prefix: prefix.to_owned(), news };
     watching.begin().map_err(|error| explain(error, &path))?;
     thread::Builder::new().name("qibu-watch".into()).spawn(move || watching.run())?;
     Ok(Watch { notes: sender })
@@ -128,6 +135,8 @@ fn note(event: notify::Result<Event>, folder: &Path) -> Option<Note> {
 
 impl Watching {
     fn begin(&mut self) -> notify::Result<()> {
+        // If it is replaced meanwhile, the next glance sees that.
+        self.watched = identity::of(&self.folder).ok();
         match self.scope {
             Scope::All => self.watch_below(&self.folder.clone()),
             Scope::Only(_) => self.watcher.watch(&self.folder, RecursiveMode::NonRecursive),
@@ -155,20 +164,36 @@ impl Watching {
     }
 
     fn run(mut self) {
-        while let Ok(first) = self.notes.recv() {
-            let mut changed = BTreeSet::new();
-            for note in self.settle(first) {
+        loop {
+            let notes = match self.notes.recv_timeout(GLANCE) {
+                Ok(first) => self.settle(first),
+                Err(RecvTimeoutError::Timeout) => Vec::new(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let (mut changed, mut is_gone) = (BTreeSet::new(), self.is_gone());
+            for note in notes {
                 match note {
                     Note::Changed(paths) => changed.extend(paths.iter().filter_map(|path| self.url_path(path))),
                     Note::Overflow => drop(changed.insert("/".into())),
-                    Note::Gone if self.find_again().is_ok() => drop(changed.insert("/".into())),
-                    Note::Gone | Note::Stop => return,
+                    Note::Gone => is_gone = true,
+                    Note::Stop => return,
                 }
+            }
+            if is_gone {
+                if self.find_again().is_err() {
+                    return;
+                }
+                changed.insert("/".into());
             }
             if !changed.is_empty() {
                 self.news.announce(changed);
             }
         }
+    }
+
+    /// Whether the folder was removed, or there is another one of its name.
+    fn is_gone(&self) -> bool {
+        identity::of(&self.folder).ok() != self.watched
     }
 
     /// This note and those that follow, until it is quiet.

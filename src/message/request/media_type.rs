@@ -29,10 +29,23 @@ impl Request {
         matching.max_by_key(|(precision, _)| *precision).is_some_and(|(_, weight)| weight == Weight::Some)
     }
 
+    /// Whether the client names HTML, as browsers do where a page is to be looked at. Who takes anything, as curl and the scripts
+    /// of pages do, does not name it.
+    pub(crate) fn names_html(&self) -> bool {
+        self.header_bytes("accept").is_some_and(names_html) // browsers send one field
+    }
+
     /// The media type that the client says its body has, without parameters and in lower case; empty where it says none.
     pub fn media_type(&self) -> String {
         essence(self.header("content-type").unwrap_or_default()).to_ascii_lowercase()
     }
+}
+
+fn names_html(accept: &[u8]) -> bool {
+    accept
+        .split(|byte| *byte == b',')
+        .filter_map(|range| std::str::from_utf8(range).ok())
+        .any(|range| essence(range).eq_ignore_ascii_case("text/html") && Weight::of(range) == Weight::Some)
 }
 
 #[derive(PartialEq)]

@@ -11,6 +11,7 @@
 
     function filter() {
         waiting = 0;
+        history.replaceState(box.value, ""); // so that a reload keeps it
         const wanted = plain(box.value);
         // What the server has left out only the server can show.
         if (!wanted.includes(served)) return wanted === "" ? box.form.requestSubmit() : undefined;
@@ -65,6 +66,9 @@
     for (const picture of grid?.querySelectorAll("img") ?? []) {
         if (picture.complete && picture.naturalWidth === 0) picture.decode().catch(() => picture.remove());
     }
-    // A page that comes back from the browser's history keeps what was typed.
-    addEventListener("pageshow", () => box.value !== box.defaultValue && filter());
+    // A page that comes back from the browser's history keeps what was typed, and so does one that is reloaded.
+    addEventListener("pageshow", () => {
+        box.value = history.state ?? box.value;
+        if (box.value !== box.defaultValue) filter();
+    });
 })();

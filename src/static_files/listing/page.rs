@@ -17,16 +17,18 @@ use super::order::{Column, Direction};
 use super::query::View;
 use super::readme::{End, Readme};
 use super::{Form, Frame, Listing, row};
+use crate::message::ICON;
 
 pub(super) struct Page;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// Nothing is loaded but pictures of this server; no style counts and no script runs but the two above, by their digests.
-const POLICY: &str = "default-src 'none'; img-src 'self'; \
+/// Nothing is loaded but pictures of this server and the icon; no style counts and no script runs but the two above, by their
+/// digests.
+const POLICY: &str = "default-src 'none'; img-src 'self' data:; \
     style-src 'sha256-qy9q1NrbQLBiCQdMUgYuIJC+TXGtCTTIYDbV/3eTFGQ='; \
-    script-src 'sha256-y2bsImZRBEl++wIEv0OcxTB7VB9LxS2UaAyKcu5+R6M='; \
+    script-src 'sha256-0qrCat5cyOsNlnT4Wh6mhiNDxDsjRoFNu8Fidf4r2UU='; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
 /// Where the rows go in the page around them. No name can look like it, since a `<` in a name is escaped.
@@ -66,6 +68,7 @@ fn around(listing: &Listing, rows: &PreEscaped<&str>) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (here) }
+                link rel="icon" href=(ICON);
                 style { (PreEscaped(STYLE)) }
             }
             body {

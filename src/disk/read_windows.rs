@@ -4,6 +4,6 @@ use std::fs::File;
 use std::io;
 use std::os::windows::fs::FileExt;
 
-pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     file.seek_read(buffer, offset)
 }
