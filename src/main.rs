@@ -19,7 +19,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use env_logger::{Env, Target, WriteStyle};
+use env_logger::{Target, WriteStyle};
 use qibu::AccessLog;
 
 use cli::{Complaint, LineFormat, Settings, Task, plain};
@@ -35,11 +35,10 @@ fn main() -> ExitCode {
         Err(complaint) => return complain(&complaint, &mut io::stderr()),
     };
     match (task, LogFile::stderr()) {
-        (Task::Print(text), _) => {
-            // Whoever has read enough of it may go.
-            let _ = io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
+        (Task::Print(text), _) => match print(&text) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&Complaint::Failure(error.to_string()), &mut io::stderr()),
+        },
         (Task::Serve(settings), Ok(mut stderr)) => {
             let served = serve(&settings, &stderr);
             let code = served.map_or_else(|complaint| complain(&complaint, &mut stderr), |()| ExitCode::SUCCESS);
@@ -50,6 +49,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Whoever has read enough of it may go.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
 fn complain(complaint: &Complaint, stderr: &mut dyn Write) -> ExitCode {
     let line = format!("qibu: {}\n", plain(&complaint.to_string()));
     let _ = stderr.write_all(line.as_bytes());
@@ -57,7 +65,7 @@ fn complain(complaint: &Complaint, stderr: &mut dyn Write) -> ExitCode {
 }
 
 fn serve(settings: &Settings, stderr: &LogFile) -> Result<(), Complaint> {
-    start_logging(settings.log_format, stderr);
+    start_logging(settings, stderr);
     limits::raise_open_files();
     let prepared = cli::prepare(settings)?;
     let logs = Logs { stderr: stderr.clone(), file: prepared.log.clone() };
@@ -71,18 +79,27 @@ fn serve(settings: &Settings, stderr: &LogFile) -> Result<(), Complaint> {
 
 /// Warnings always, and what was refused, with its reason; a line for each answer where somebody is there to read it, or has
 /// said how it shall look. `RUST_LOG` says otherwise.
-fn start_logging(lines: Option<LineFormat>, stderr: &LogFile) {
+fn start_logging(settings: &Settings, stderr: &LogFile) {
     let is_terminal = io::stderr().is_terminal();
+    let lines = settings.log_format;
     let default = match (is_terminal, lines) {
+        // These lines have the reason.
+        (_, Some(LineFormat::Json)) if settings.log_file.is_none() => "warn,qibu::access=info",
         (true, _) => "warn,qibu=info",
         (false, Some(_)) => "warn,qibu::refused=info,qibu::access=info",
         (false, None) => "warn,qibu::refused=info",
     };
     let have_time = lines.is_some_and(|lines| lines != LineFormat::Text);
-    let style = if is_terminal && has_colours() { WriteStyle::Always } else { WriteStyle::Never };
+    let filter = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
+    let style = match std::env::var("RUST_LOG_STYLE").as_deref() {
+        Ok("always") => WriteStyle::Always,
+        Ok("never") => WriteStyle::Never,
+        _ if is_terminal && has_colours() => WriteStyle::Always,
+        _ => WriteStyle::Never,
+    };
     env_logger::Builder::new()
         .write_style(style)
-        .parse_env(Env::default().default_filter_or(default))
+        .parse_filters(filter.as_deref().unwrap_or(default))
         .target(Target::Pipe(Box::new(stderr.clone())))
         .format(move |out, record| {
             let time = out.timestamp_seconds();

@@ -26,7 +26,9 @@ mod qr;
 mod rules;
 mod settings;
 
+use std::io;
 use std::path::Path;
+use std::process;
 
 use qibu::WebServer;
 
@@ -52,7 +54,10 @@ pub(crate) struct Prepared {
 
 /// Reads the three sources. Wrong usage, `--help` and `--version` end the process here.
 pub(crate) fn read() -> Result<Task, Complaint> {
-    let matches = options::command().get_matches();
+    let matches = options::command().try_get_matches().or_else(|said| match said.print() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Complaint::Failure(error.to_string())),
+        _ => process::exit(said.exit_code()),
+    })?;
     let options = Options::of(&matches);
     match options {
         Options { completions: Some(shell), .. } => return Ok(Task::Print(generated::completions(shell))),

@@ -162,7 +162,7 @@ pub(crate) struct Settings {
     /// Without it they are printed on a terminal, if there is one, or anywhere if --log-format is given. The file is never
     /// served, nor what is put away beside it under a longer name, such as access.log.1.
     #[arg(long, help_heading = LOG, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
-    pub(super) log_file: Option<String>,
+    pub(crate) log_file: Option<String>,
 
     /// The file that was read, so that it is not served.
     #[arg(skip)]
@@ -188,7 +188,7 @@ Settings: each option is also a variable, as in QIBU_PORT=3000, and a key of a f
   bind = [\"127.0.0.1\", \"::1\"]
 Flags win over variables, variables over the file; --no-lan undoes a --lan of the file. The file is
 the one that --config names, or ./qibu.toml; of the latter, which may be a stranger's, only the port
-and the options under Site are taken.
+and the options under Site are taken. Paths in it are seen from the folder you are in.
 
 Never served: names that begin with a dot (but /.well-known/), links that lead out of the folder
 or are absolute (make them with ln -sr), and the files of --config and --log-file.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -23,6 +24,9 @@ const PREFIX: &str = "QIBU_";
 
 /// The variable for `--config`.
 const CONFIG: &str = "QIBU_CONFIG";
+
+/// The one for `--no-config`.
+const NO_CONFIG: &str = "QIBU_NO_CONFIG";
 
 /// What one source says, by key.
 pub(super) type Layer = BTreeMap<String, Said>;
@@ -62,7 +66,7 @@ pub(super) struct Resolved {
 pub(super) fn resolve(matches: &ArgMatches, options: Options) -> Result<Resolved, Complaint> {
     let named = options.config.clone().or_else(|| env::var_os(CONFIG).filter(|name| !name.is_empty()).map(Into::into));
     let source = match named {
-        _ if options.no_config => None,
+        _ if options.no_config || (options.config.is_none() && says_no_config()?) => None,
         Some(path) => Some(file::Source::Named(path)),
         None => file::Source::find(),
     };
@@ -76,6 +80,13 @@ pub(super) fn resolve(matches: &ArgMatches, options: Options) -> Result<Resolved
     settings.path = options.settings.path.or(settings.path); // of any bytes, while a table holds only text
     settings.config_file = source.map(file::Source::into_path);
     Ok(Resolved { settings, said })
+}
+
+fn says_no_config() -> Result<bool, Complaint> {
+    match env::var(NO_CONFIG).unwrap_or_default() {
+        text if text.is_empty() => Ok(false),
+        text => is_on(&text).ok_or_else(|| Complaint::Usage(format!("{NO_CONFIG}: {EITHER}"))),
+    }
 }
 
 /// What was said on the command line.
@@ -97,8 +108,8 @@ fn flags(matches: &ArgMatches, settings: &Settings) -> Layer {
 fn variables() -> Result<Layer, Complaint> {
     let mut layer = Layer::new();
     for (name, text) in env::vars_os() {
-        let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX) && *name != CONFIG) else { continue };
-        let wrong = |why: &str| Complaint::Usage(format!("{name}: {why}"));
+        let Some(name) = name.to_str().filter(|name| is_setting(name)) else { continue };
+        let wrong = |why: &str| Complaint::Usage(format!("{name}: {why}{}", whose(name, &text)));
         let Some(text) = text.to_str() else { return Err(wrong("this is not UTF-8")) };
         let key = name[PREFIX.len()..].to_ascii_lowercase().replace('_', "-");
         let argument = argument(&key).ok_or_else(|| wrong("there is no such setting"))?;
@@ -111,6 +122,21 @@ fn variables() -> Result<Layer, Complaint> {
     Ok(layer)
 }
 
+fn is_setting(variable: &str) -> bool {
+    variable.starts_with(PREFIX) && ![CONFIG, NO_CONFIG].contains(&variable)
+}
+
+/// Who else makes variables with such names.
+fn whose(variable: &str, text: &OsStr) -> &'static str {
+    let is_a_services = text.as_encoded_bytes().starts_with(b"tcp://")
+        || ["SERVICE_", "PORT_"].iter().any(|part| variable[PREFIX.len()..].starts_with(part));
+    if is_a_services {
+        "; Kubernetes sets it for a service that is called qibu: give that another name, or say enableServiceLinks: false"
+    } else {
+        ""
+    }
+}
+
 /// The setting of this name.
 pub(super) fn argument(key: &str) -> Option<Arg> {
     options::arguments().into_iter().find(|argument| options::key(argument) == key)
@@ -119,11 +145,8 @@ pub(super) fn argument(key: &str) -> Option<Arg> {
 /// What a flag with these values means, or one line that says why it means nothing.
 pub(super) fn parse(argument: &Arg, texts: &[String]) -> Result<Value, String> {
     if options::is_switch(argument) {
-        return match texts {
-            [yes] if ["true", "yes", "on", "1"].contains(&&**yes) => Ok(Value::Boolean(true)),
-            [no] if ["false", "no", "off", "0"].contains(&&**no) => Ok(Value::Boolean(false)),
-            _ => Err("this is either true or false".into()),
-        };
+        let [text] = texts else { return Err(EITHER.into()) };
+        return is_on(text).map(Value::Boolean).ok_or_else(|| EITHER.into());
     }
     let words: Vec<String> = match argument.get_long() {
         Some(name) => texts.iter().map(|text| format!("--{name}={text}")).collect(),
@@ -133,6 +156,16 @@ pub(super) fn parse(argument: &Arg, texts: &[String]) -> Result<Value, String> {
     let settings =
         matched.and_then(|matches| Settings::from_arg_matches(&matches)).map_err(|error| one_line(&error))?;
     to_table(&settings).remove(&options::key(argument)).ok_or_else(|| "this takes one value".into())
+}
+
+const EITHER: &str = "this is either true or false";
+
+fn is_on(text: &str) -> Option<bool> {
+    match text {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 /// What clap has to say, without its advice on flags.

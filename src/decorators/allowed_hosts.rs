@@ -85,7 +85,12 @@ impl AllowedHosts {
             !label.is_empty() && label.bytes().all(is_part)
         };
         if !whole.split('.').all(is_label) {
-            let message = format!("{name:?} is no name of a host, such as files.example.org or .example.org");
+            let ascii = if name.is_ascii() {
+                ""
+            } else {
+                "; requests have other letters in ASCII, as in xn--fsqu00a.xn--0zwm56d"
+            };
+            let message = format!("{name:?} is no name of a host, such as files.example.org or .example.org{ascii}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         let whole = whole.to_ascii_lowercase();

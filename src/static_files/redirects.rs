@@ -102,9 +102,10 @@ impl Redirects {
         if location.starts_with('/') {
             location.insert_str(0, &request.mount_path().replace('\\', "%5C"));
         }
-        match request.query_string() {
-            Some(query) if !location.contains(['?', '#']) => location = format!("{location}?{query}"),
-            _ => {}
+        // RFC 3986 §3: the query stands before the fragment.
+        let end = location.find('#').unwrap_or(location.len());
+        if let Some(query) = request.query_string().filter(|_| !location[..end].contains('?')) {
+            location.insert_str(end, &format!("?{query}"));
         }
         Some((rule.status, location))
     }

@@ -156,3 +156,9 @@ fn what_is_no_name_is_refused_at_once() {
         assert!(error.contains(&format!("{name:?}")), "{error}");
     }
 }
+
+#[test]
+fn who_says_a_name_in_letters_of_its_own_is_told_of_the_other_form() {
+    let error = |name| AllowedHosts::local().name(name).unwrap_err().to_string();
+    assert!(error("例子.测试").contains("xn--") && !error("a b").contains("xn--"));
+}

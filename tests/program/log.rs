@@ -62,6 +62,19 @@ fn a_refused_request_is_in_the_log_and_its_reason_is_told() {
     assert!(told[1].ends_with("a chunk is malformed"), "{told:?}");
 }
 
+/// The line says why, so that every line is an object.
+#[test]
+fn a_refused_request_is_told_once_where_its_line_has_the_reason() {
+    let folder = site();
+    let mut program = start(qibu(&["-p", "0", "--log-format", "json"]).arg(folder.path()));
+    tell(Ok(program.connect()), "GET /a.txt HTTP/1.1\r\n\r\n");
+    program.signal("TERM");
+    assert_eq!(program.wait().code(), Some(0));
+    let told = rest(&program.stderr);
+    let line: serde_json::Value = serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"));
+    assert!(line["error"].as_str().is_some_and(|reason| reason.contains("Host")), "{told}");
+}
+
 /// Nobody has asked for lines: only what was refused is told.
 #[test]
 fn a_refused_request_is_told_where_answers_are_not() {

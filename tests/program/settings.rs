@@ -177,3 +177,22 @@ fn the_example_of_the_readme_is_right() {
         assert!(printed.lines().any(|printed| printed.starts_with(&format!("{key} ="))), "{key}: {printed}");
     }
 }
+
+#[test]
+fn a_variable_undoes_the_file_that_is_found() {
+    let folder = site();
+    fs::write(folder.path().join("qibu.toml"), "no-such-setting = 1\n").unwrap();
+    for (value, is_read) in [("1", false), ("true", false), ("0", true), ("", true)] {
+        let ended = run(qibu(&["--print-config"]).env("QIBU_NO_CONFIG", value).current_dir(folder.path()));
+        assert_eq!(ended.code == Some(0), !is_read, "{value}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn what_kubernetes_sets_for_a_service_of_our_name_is_explained() {
+    for (name, value) in [("QIBU_PORT", "tcp://10.0.0.1:80"), ("QIBU_SERVICE_HOST", "10.0.0.1")] {
+        let ended = run(qibu(&["--print-config"]).env(name, value));
+        assert!(ended.code == Some(2) && ended.stderr.contains(name), "{}", ended.stderr);
+        assert!(ended.stderr.contains("Kubernetes") && ended.stderr.contains("enableServiceLinks"), "{}", ended.stderr);
+    }
+}

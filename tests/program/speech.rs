@@ -1,6 +1,8 @@
 //! What it says while it serves.
 
+use std::fs::File;
 use std::os::unix::net::UnixStream;
+use std::process::Stdio;
 
 use crate::support::*;
 
@@ -86,4 +88,25 @@ fn completions_and_the_man_page_know_every_option() {
         assert!(!printed.stdout.contains("fR\n\n"), "{arguments:?}: an option without a text");
         assert!(!printed.stdout.contains("no-lan"), "{arguments:?}: the opposites are not for every day");
     }
+}
+
+#[test]
+fn what_is_printed_and_finds_no_room_is_an_error() {
+    let Ok(full) = File::options().write(true).open("/dev/full") else { return println!("skipped: no /dev/full") };
+    for what in [&["--man"][..], &["--help"], &["--completions", "bash"], &["--print-config"]] {
+        let mut command = qibu(what);
+        let output = command.stdout(full.try_clone().unwrap()).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{what:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).starts_with("qibu: "), "{what:?}");
+    }
+}
+
+#[test]
+fn an_empty_filter_of_the_log_is_none() {
+    let folder = site();
+    let mut program = start(qibu(&["-p", "0", "--log-format", "json"]).env("RUST_LOG", "").arg(folder.path()));
+    program.get("/a.txt");
+    program.signal("TERM");
+    program.wait();
+    assert!(rest(&program.stderr).starts_with("{\"time\":"));
 }

@@ -147,6 +147,15 @@ fn a_browser_is_not_promised_a_unix_socket() {
 }
 
 #[test]
+fn a_mount_with_dots_is_wrong_usage() {
+    for at in ["/./x", "/../x", "/x/..", "/."] {
+        let ended = run(&mut qibu(&["-m", &format!("{at}=.")]));
+        assert_eq!((ended.code, &*ended.stdout), (Some(2), ""), "{at}");
+        assert!(ended.stderr.contains(at), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_port_for_no_address_is_an_error_that_names_both() {
     let folder = site();
     let socket = unix(&folder.path().join("socket"));
