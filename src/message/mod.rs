@@ -58,5 +58,6 @@ pub(crate) use request::{
 pub use request_body::RequestBody;
 pub use response::Response;
 pub use sink::BodySink;
+pub(crate) use sink::Nowhere;
 pub(crate) use status_page::ICON;
 pub(crate) use upgrade::Upgrade;

@@ -210,12 +210,6 @@ impl Request {
         }
     }
 
-    /// Whether the client has said that a body follows (RFC 9112 section 6.3); one without bytes is none.
-    pub(crate) fn announces_body(&self) -> bool {
-        let length = self.header_bytes("Content-Length").unwrap_or_default();
-        length.iter().any(|digit| *digit != b'0') || self.header_bytes("Transfer-Encoding").is_some()
-    }
-
     /// All fields of that name, in the order in which they came.
     pub fn header_values<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         let (built, raw) = match self.map.get() {
@@ -367,6 +361,16 @@ impl Request {
     /// To be filled.
     pub(crate) fn head_mut(&mut self) -> &mut RawHead {
         &mut self.head
+    }
+
+    /// Its head says that a body follows (RFC 9112 section 6.3); one of no bytes is none.
+    pub(crate) fn announce_body(&mut self) {
+        self.body = RequestBody::announced();
+    }
+
+    /// Whether one follows: for plans, which are made before any of it is looked at.
+    pub(crate) fn announces_body(&self) -> bool {
+        self.body.is_announced()
     }
 
     /// Its body is there, or begins to be; it came with this arrival.

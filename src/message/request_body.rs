@@ -36,6 +36,8 @@ pub struct RequestBody {
 }
 
 enum Source {
+    /// The head says that there is one. Who is asked for a plan sees no more of it.
+    Announced,
     Whole {
         bytes: Bytes,
         /// How many of them were read.
@@ -53,6 +55,10 @@ impl Default for Source {
 }
 
 impl RequestBody {
+    pub(crate) fn announced() -> Self {
+        Self { source: Source::Announced, trailers: None }
+    }
+
     pub(crate) fn whole(bytes: Bytes, trailers: HeaderMap) -> Self {
         Self { source: Source::Whole { bytes, read: 0 }, trailers: some(trailers) }
     }
@@ -74,12 +80,17 @@ impl RequestBody {
         *trailers = None;
     }
 
+    /// Whether one follows of which nothing was looked at.
+    pub(crate) fn is_announced(&self) -> bool {
+        matches!(self.source, Source::Announced)
+    }
+
     /// What has taken the body, if the plan gave it to one of this kind: [`Plan::sink`](crate::Plan::sink). The body reads as
     /// empty then.
     pub fn sink<S: BodySink>(&mut self) -> Option<&mut S> {
         match &mut self.source {
             Source::Taken(sink) => (&mut **sink as &mut dyn Any).downcast_mut(),
-            Source::Whole { .. } | Source::Arriving(_) => None,
+            Source::Announced | Source::Whole { .. } | Source::Arriving(_) => None,
         }
     }
 
@@ -113,7 +124,7 @@ impl RequestBody {
         static NOTHING: Bytes = Bytes::new();
         match &self.source {
             Source::Whole { bytes, .. } => Ok(bytes),
-            Source::Taken(_) => Ok(&NOTHING),
+            Source::Announced | Source::Taken(_) => Ok(&NOTHING),
             Source::Arriving(_) => Err(io::Error::other("a body that was read to its end still arrives")),
         }
     }
@@ -128,7 +139,7 @@ impl BufRead for RequestBody {
         match &mut self.source {
             Source::Whole { bytes, read } => Ok(&bytes[*read..]),
             Source::Arriving(intake) => intake.fill(self.trailers.get_or_insert_default()),
-            Source::Taken(_) => Ok(&[]),
+            Source::Announced | Source::Taken(_) => Ok(&[]),
         }
     }
 
@@ -136,7 +147,7 @@ impl BufRead for RequestBody {
         match &mut self.source {
             Source::Whole { bytes, read } => *read = (*read + count).min(bytes.len()),
             Source::Arriving(intake) => intake.consume(count),
-            Source::Taken(_) => {}
+            Source::Announced | Source::Taken(_) => {}
         }
     }
 }
@@ -153,6 +164,7 @@ impl Read for RequestBody {
 impl fmt::Debug for RequestBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
+            Source::Announced => f.write_str("a body that is announced"),
             Source::Whole { bytes, .. } => write!(f, "{} bytes", bytes.len()),
             Source::Arriving(_) => f.write_str("a body that arrives"),
             Source::Taken(sink) => sink.fmt(f),

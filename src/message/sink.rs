@@ -48,6 +48,15 @@ pub trait BodySink: Any + Send {
     fn take(&mut self, piece: &[u8]) -> ControlFlow<()>;
 }
 
+/// Where a body goes that nobody wants: it is read, so that the connection can be used again, but not kept.
+pub(crate) struct Nowhere;
+
+impl BodySink for Nowhere {
+    fn take(&mut self, _: &[u8]) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
 impl fmt::Debug for dyn BodySink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(type_name_of_val(self))

@@ -67,7 +67,7 @@ use self::single_page::SinglePage;
 use self::variant::{Bare, Place, Variant};
 use crate::coding::Wanted;
 use crate::handler::{Handler, Plan};
-use crate::message::{Request, Response};
+use crate::message::{Nowhere, Request, Response};
 
 /// Serves the files of a folder.
 ///
@@ -75,7 +75,7 @@ use crate::message::{Request, Response};
 /// Last-Modified and `Cache-Control: no-cache`, so that a reload costs a 304 and a change shows at once; ranges; files
 /// compressed beforehand (`app.js.br`, `.zst`, `.gz`) and, with the feature `compress`, on the fly. What it never does: leave
 /// the folder (symbolic links that lead out of it are 404, and so are absolute ones, wherever they lead: make them with
-/// `ln -sr`), or show names that begin with a dot, but for `/.well-known/`.
+/// `ln -sr`), show names that begin with a dot, but for `/.well-known/`, or keep anything of a request's body.
 ///
 /// ```
 /// use qibu::{StaticFiles, testing::TestClient};
@@ -335,6 +335,24 @@ impl StaticFiles {
         matches!(self.answer(&self.root.of_memory(), request), Err(Refusal::Cold))
     }
 
+    /// Compression takes its time, and so does a large folder, or a disk: what may need them and is not ready goes to a worker.
+    fn plan_answer(&self, request: &Request) -> Plan {
+        let asks_for_file = matches!(*request.method(), Method::GET | Method::HEAD);
+        // RFC 9110 §10.1.1: who waits before it sends a body is told at once that nobody wants it.
+        if !asks_for_file && request.header_bytes("expect").is_some() && request.announces_body() {
+            return Plan::refuse(without_file(request));
+        }
+        if asks_for_file && self.root.is_remote() {
+            return Plan::pool(); // even the question whether a file is still the same goes to another machine or program
+        }
+        if let Some(entry) = self.known(request) {
+            request.set_found(entry);
+            return Plan::inline();
+        }
+        let may_take_long = request.path().ends_with('/') || !self.wanted(request).is_nothing();
+        if may_take_long || asks_for_file && self.needs_the_disk(request) { Plan::pool() } else { Plan::inline() }
+    }
+
     /// What is known of the path, for all who ask. The plan leaves it for the answer.
     fn known(&self, request: &Request) -> Option<Arc<Entry>> {
         let (path, wanted) = (request.path(), || Wanted::of(request));
@@ -365,22 +383,10 @@ impl Handler for StaticFiles {
         }
     }
 
-    /// Compression takes its time, and so does a large folder, or a disk: what may need them and is not ready goes to a worker.
+    /// Nobody here reads a body. It is taken all the same, so that the connection can be used again, but not kept.
     fn plan(&self, request: &mut Request) -> Plan {
-        let asks_for_file = matches!(*request.method(), Method::GET | Method::HEAD);
-        // RFC 9110 §10.1.1: who waits before it sends a body is told at once that nobody wants it.
-        if !asks_for_file && request.header_bytes("expect").is_some() && request.announces_body() {
-            return Plan::refuse(without_file(request));
-        }
-        if asks_for_file && self.root.is_remote() {
-            return Plan::pool(); // even the question whether a file is still the same goes to another machine or program
-        }
-        if let Some(entry) = self.known(request) {
-            request.set_found(entry);
-            return Plan::inline();
-        }
-        let may_take_long = request.path().ends_with('/') || !self.wanted(request).is_nothing();
-        if may_take_long || asks_for_file && self.needs_the_disk(request) { Plan::pool() } else { Plan::inline() }
+        let plan = self.plan_answer(request);
+        if request.announces_body() { plan.sink(Nowhere) } else { plan }
     }
 }
 

@@ -24,6 +24,13 @@ pub(super) enum Framing {
     Chunked,
 }
 
+impl Framing {
+    /// Whether it has any bytes.
+    pub(super) fn has_body(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Length(0))
+    }
+}
+
 /// Finds the body in what arrives.
 #[derive(Debug)]
 pub(super) enum Decoder {

@@ -43,10 +43,7 @@ pub(super) enum Reuse {
 impl Exchange {
     /// A body that is not read stands where the next request should.
     pub(super) fn without_reading(self, framing: Framing) -> Self {
-        match framing {
-            Framing::Nothing | Framing::Length(0) => self,
-            Framing::Length(_) | Framing::Chunked => Self { reuse: Reuse::Close, ..self },
-        }
+        if framing.has_body() { Self { reuse: Reuse::Close, ..self } } else { self }
     }
 
     /// The client may still send what nobody waits for: no other request follows.

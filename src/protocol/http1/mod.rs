@@ -357,6 +357,9 @@ impl HttpSession {
         let mut exchange = Exchange { id, version: head.version, wants, reuse: head.reuse, handler_timeout };
         let origin = Origin { peer: new_socket.peer_addr(), client: new_socket.key(), exchange: id, arrival };
         request.begin(head.method, head.version, origin);
+        if head.framing.has_body() {
+            request.announce_body();
+        }
         let mut watch = Stopwatch::start(settings.slow_handler_warning);
         let plan = plan_timed(&*self.shared.handler, &mut request, &mut watch);
         if let Place::Refused(response) = plan.place {
@@ -381,7 +384,7 @@ impl HttpSession {
             Framing::Length(_) | Framing::Chunked => {}
         }
         // RFC 9110 §10.1.1: no 100 where there is no body, or it is on its way already.
-        let is_waiting = new_socket.input().is_empty() && head.framing != Framing::Length(0);
+        let is_waiting = new_socket.input().is_empty() && head.framing.has_body();
         if head.expectation == Expectation::Continue && is_waiting {
             new_socket.send(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
