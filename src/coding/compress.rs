@@ -19,13 +19,18 @@ pub(crate) fn compress(coding: Coding, plain: &[u8]) -> io::Result<Option<Vec<u8
             encoder.finish()?
         }
         Coding::Brotli => {
-            let mut encoder = CompressorWriter::new(Vec::new(), 4096, 5, 22);
+            let mut encoder = CompressorWriter::new(Vec::new(), 4096, 5, window_for(plain.len()));
             encoder.write_all(plain)?;
             encoder.into_inner()
         }
         Coding::Zstd => zstd::bulk::compress(plain, 6)?,
     };
     Ok((coded.len() < plain.len()).then_some(coded))
+}
+
+/// As far as the whole reaches, as a power of two, but no further than 1 MiB: an encoder takes several times as much.
+fn window_for(length: usize) -> u32 {
+    length.next_power_of_two().ilog2().clamp(STREAM_WINDOW, 20)
 }
 
 /// Codes a stream: what goes in as pieces comes out as pieces of the one coded whole.

@@ -16,6 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use smallvec::SmallVec;
 
 use super::beneath::Fingerprint;
+use super::compressions::{self, Compressions};
 use super::representation::Representation;
 use crate::coding::Wanted;
 use crate::message::{Arrival, FoundFor};
@@ -26,6 +27,7 @@ pub(super) struct Cache {
     id: CacheId,
     limit: Cost,
     table: RwLock<Table>,
+    compressions: Compressions,
 }
 
 /// Tells one cache from all others of the program.
@@ -93,11 +95,18 @@ impl Cache {
     /// Keeps so much at most.
     pub(super) fn new(limit: Cost) -> Self {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
-        Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), limit, table: RwLock::default() }
+        // What is kept counts there, too, so that at least its own budget is left for others.
+        let compressions = Compressions::new(limit.bytes.saturating_add(compressions::BUDGET_BYTES));
+        Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), limit, table: RwLock::default(), compressions }
     }
 
     pub(super) fn limit(&self) -> Cost {
         self.limit
+    }
+
+    /// What makes most of what is kept in memory.
+    pub(super) fn compressions(&self) -> &Compressions {
+        &self.compressions
     }
 
     /// What the path leads to, if it is here and still true. `wanted` is asked where forms differ.

@@ -28,6 +28,7 @@ mod charset;
 #[path = "no_charset.rs"]
 mod charset;
 mod clean_urls;
+mod compressions;
 mod conditional;
 mod glob;
 mod listing;
@@ -293,7 +294,8 @@ impl StaticFiles {
         mut opened: (File, Metadata),
         role: Role<'_>,
     ) -> Result<Response, Refusal> {
-        let place = Place { root, target, charsets: &self.charsets, rules: &self.rules };
+        let (charsets, rules, compressions) = (&self.charsets, &self.rules, self.cache.compressions());
+        let place = Place { root, target, charsets, rules, compressions };
         let wanted = self.wanted(request);
         for _ in 0..MOST_TRIES {
             let (file, metadata) = opened;

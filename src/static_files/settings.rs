@@ -15,7 +15,8 @@ use super::single_page::SinglePage;
 impl StaticFiles {
     /// How many bytes of small files are kept in memory, at most. 0 keeps none. Default: 64 MiB.
     ///
-    /// Each answer asks the system whether its file has changed, so the cache never shows an old one.
+    /// Each answer asks the system whether its file has changed, so the cache never shows an old one. What is compressed on the
+    /// fly, kept or not, takes no more than this and 32 MiB: beyond that, files are sent as they are.
     #[must_use]
     pub fn cache_limit(mut self, bytes: usize) -> Self {
         self.cache = Cache::new(Cost { bytes, ..self.cache.limit() });

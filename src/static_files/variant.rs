@@ -1,7 +1,8 @@
 //! Step 4: the form in which a file is sent. In the order of preference of the client:
 //!
 //! * a **sidecar**, the same file compressed beforehand beside it (`app.js.br`), if it is not older than the file;
-//! * the file compressed **on the fly**, if it is text and neither too small to gain nor too large to wait for;
+//! * the file compressed **on the fly**, if it is text and neither too small to gain nor too large to wait for, and there is
+//!   a turn for it ([`compressions`](super::compressions));
 //! * the file as it is.
 
 use std::ffi::OsString;
@@ -16,12 +17,13 @@ use smallvec::smallvec;
 use super::beneath::Fingerprint;
 use super::cache::{Fingerprints, Form};
 use super::charset::{Charset, Charsets};
+use super::compressions::Compressions;
 use super::conditional::Validators;
 use super::media_type::{Characters, MediaType, Text};
 use super::representation::{Content, Representation};
 use super::resolve::{Found, Root, Target};
 use super::rules::Rules;
-use crate::coding::{Coding, Wanted, compress};
+use crate::coding::{Coding, Wanted};
 use crate::disk::{self, Patience};
 use crate::message::Request;
 
@@ -54,6 +56,10 @@ const COMPRESS_AT_LEAST_BYTES: u64 = 1024 + 1;
 /// Larger files would take a worker for too long; they want a sidecar.
 const COMPRESS_AT_MOST_BYTES: u64 = 8 * 1024 * 1024;
 
+/// What was changed a moment ago is not kept, but compressed again for each who asks. So larger files are sent as they are
+/// until they are settled.
+const COMPRESS_UNSETTLED_AT_MOST_BYTES: u64 = 256 * 1024;
+
 /// What a path without a slash or an extension at its end may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bare {
@@ -77,6 +83,7 @@ pub(super) struct Place<'a> {
     pub(super) target: &'a Target,
     pub(super) charsets: &'a Charsets,
     pub(super) rules: &'a Rules,
+    pub(super) compressions: &'a Compressions,
 }
 
 /// Reads what has to be read. Fails with `UnexpectedEof` if the file has become shorter meanwhile; with `WouldBlock` if the
@@ -111,21 +118,31 @@ fn choose_form(place: &Place<'_>, mut file: File, metadata: &Metadata, wanted: W
             return Ok(Variant { representation, fingerprints, form });
         }
     }
+    let is_settled = original.is_some();
+    let coding = wanted.iter().next().filter(|_| is_worth_compressing(metadata.len(), is_settled));
+    let turn = coding.map(|coding| place.compressions.begin(target, coding, metadata.len()));
     let fingerprints = original.map(|original| smallvec![original]);
-    let validators = validators(metadata);
-    if let Some(coding) = wanted.iter().next()
-        && (COMPRESS_AT_LEAST_BYTES..=COMPRESS_AT_MOST_BYTES).contains(&metadata.len())
-    {
-        let (coding, bytes, validators) = match compress(coding, plain.read()?)? {
-            Some(coded) => (Some(coding), coded, validators.of_coding(coding)),
-            None => (None, plain.into_bytes()?, validators),
-        };
-        let representation = Representation::new(content_type, coding, validators, Content::Memory(bytes.into()));
-        return Ok(Variant { representation, fingerprints, form });
-    }
-    let content = plain.into_content()?;
-    let representation = Representation::new(content_type, None, validators, content);
+    let ((coding, content), fingerprints) = match turn {
+        Some(Some(turn)) => {
+            let (coding, bytes) = turn.compress(plain.into_bytes()?)?;
+            ((coding, Content::Memory(bytes)), fingerprints)
+        }
+        // Not to be kept so: the next who asks may have a turn.
+        Some(None) => ((None, plain.into_content()?), None),
+        None => ((None, plain.into_content()?), fingerprints),
+    };
+    let validators = match coding {
+        Some(coding) => validators(metadata).of_coding(coding),
+        None => validators(metadata),
+    };
+    let representation = Representation::new(content_type, coding, validators, content);
     Ok(Variant { representation, fingerprints, form })
+}
+
+/// Whether a file of that length is; one that is settled can be kept.
+fn is_worth_compressing(length: u64, is_settled: bool) -> bool {
+    let most = if is_settled { COMPRESS_AT_MOST_BYTES } else { COMPRESS_UNSETTLED_AT_MOST_BYTES };
+    (COMPRESS_AT_LEAST_BYTES..=most).contains(&length)
 }
 
 /// What a file with this coding has behind its name.

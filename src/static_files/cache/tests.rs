@@ -22,7 +22,8 @@ fn add(folder: &tempfile::TempDir, cache: &Cache, name: &str, length: usize) {
     let file = File::open(&path).unwrap();
     let metadata = file.metadata().unwrap();
     let (root, target) = (Root::new(folder.path()), Target::root().child(name));
-    let place = Place { root: &root, target: &target, charsets: &Charsets::default(), rules: &Rules::default() };
+    let (charsets, rules, compressions) = (&Charsets::default(), &Rules::default(), cache.compressions());
+    let place = Place { root: &root, target: &target, charsets, rules, compressions };
     let variant = variant::choose(&place, file, &metadata, Wanted::default()).unwrap();
     let fingerprints = smallvec![Fingerprint::taken_from_an_old_file(&path, &metadata)];
     let kept = Kept::File(variant.representation);
