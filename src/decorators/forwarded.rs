@@ -4,6 +4,7 @@
 //! Anyone can write these fields. Reading them is done here; whom to believe is for
 //! [`TrustedProxies`](super::TrustedProxies) to say.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::message::Request;
@@ -57,10 +58,14 @@ fn list(request: &Request, name: &str) -> Vec<String> {
 
 /// `for=192.0.2.1;proto=https` (RFC 7239 section 4). Parameters that we do not know are none of our business.
 fn hop(element: &str) -> Result<Hop, Malformed> {
-    let mut hop = Hop::default();
+    let (mut hop, mut names) = (Hop::default(), HashSet::new());
     for pair in split(element, ';')?.into_iter().filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').ok_or(Malformed)?;
         let value = unquote(value)?;
+        // RFC 7239 §4: each parameter at most once, in any case.
+        if !names.insert(name.to_ascii_lowercase()) {
+            return Err(Malformed);
+        }
         match name {
             _ if name.eq_ignore_ascii_case("for") => hop.client = address(&value),
             _ if name.eq_ignore_ascii_case("proto") => hop.scheme = Some(value),
@@ -149,7 +154,19 @@ mod tests {
 
     #[test]
     fn what_is_malformed_is_not_guessed_at() {
-        for element in ["for", "for=", "=a", "for=a b", "for=\"a", "for=\"a\"b", "for=\"a\\", "f r=a", "for=\u{e9}"] {
+        for element in [
+            "for",
+            "for=",
+            "=a",
+            "for=a b",
+            "for=\"a",
+            "for=\"a\"b",
+            "for=\"a\\",
+            "f r=a",
+            "for=\u{e9}",
+            "for=1.1.1.1;for=2.2.2.2",
+            "x=1;proto=http;X=2",
+        ] {
             assert_eq!(hop(element), Err(Malformed), "{element}");
         }
     }
