@@ -36,10 +36,14 @@ fn is_empty(server: &Server) -> bool {
 /// How many of these clients are named in a line of the log together with the setting.
 fn named(setting: &str, clients: &[TcpStream]) -> usize {
     let name = format!("({setting})");
-    let addresses: Vec<_> = LOG.lines(|line| line.contains(&name));
+    let lines = LOG.lines(|line| line.contains(&name));
     let words: std::collections::HashSet<_> =
-        addresses.iter().flat_map(|line| line.split(' ')).map(|word| word.trim_end_matches(':')).collect();
-    clients.iter().filter(|client| words.contains(&*client.local_addr().unwrap().to_string())).count()
+        lines.iter().flat_map(|line| line.split(' ')).map(|word| word.trim_end_matches(':')).collect();
+    let addresses: Vec<_> = clients.iter().map(|client| client.local_addr().unwrap().to_string()).collect();
+    for unnamed in addresses.iter().filter(|address| !words.contains(&***address)) {
+        println!("of {unnamed} there is {:?}", LOG.lines(|line| line.contains(unnamed)));
+    }
+    addresses.iter().filter(|address| words.contains(&***address)).count()
 }
 
 /// Whoever went on for more than the limit, and did not leave by itself, has been told 408 and been dropped.
