@@ -122,8 +122,8 @@ const MOST_TRIES: usize = 4;
 const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 impl StaticFiles {
-    /// Serves a folder, or one file (that a link leads to, if it is one, wherever that lies). If there is no such path, that is logged and every request gets 404 until there is;
-    /// see [`Self::open`].
+    /// Serves a folder, or one file (that a link leads to, if it is one, wherever that lies). If there is no such path, that is
+    /// logged and every request gets 404 until there is; see [`Self::open`].
     pub fn new(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         Self::open(path).unwrap_or_else(|error| {
